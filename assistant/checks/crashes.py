@@ -1,0 +1,182 @@
+"""Containers that started and ended: memory, exit codes, and what the last log lines say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import anyio
+
+from assistant.checks.case import Case, Container, containers, service_entity
+from assistant.checks.logs import LogError, errors
+from assistant.incident import Entity, Evidence, Finding
+from assistant.snapshot import Object, dig, listing, moment
+
+LOGS_READ = 40
+"""How many containers' logs one triage reads: the most telling come first."""
+
+OWN_TROUBLE = frozenset(
+    {
+        "port_conflict", "credentials_refused", "volume_full", "volume_mount_permission_denied",
+        "certificate_expired", "rbac_denied", "missing_env", "out_of_memory_in_process",
+    }
+)  # fmt: skip
+"""What a program says of itself; the other meanings speak of somebody it depends on."""
+
+DATABASE_TROUBLE = frozenset({"db_connection_exhaustion", "db_read_only"})
+
+
+async def check(case: Case) -> list[Finding]:
+    """OOM kills and crash loops, and what the logs of those that suffer say."""
+    found: dict[str, Finding] = {}
+    for pod, owner in case.pods():
+        for container in containers(pod):
+            for finding in _of_state(case, container, owner):
+                found.setdefault(finding.id, finding)
+    for finding in await _of_logs(case):
+        found.setdefault(finding.id, finding)
+    return list(found.values())
+
+
+def _of_state(case: Case, container: Container, owner: Object) -> Iterator[Finding]:
+    ended = container.terminated
+    at = moment(ended.get("finishedAt"))
+    recent = at is None or at >= case.scope.window.start
+    if ended.get("reason") == "OOMKilled" and recent and container.restarts:
+        yield _oom(container, owner)
+    elif container.waiting.get("reason") == "CrashLoopBackOff" and not container.init:
+        yield _crash_loop(container, owner)
+    elif recent and container.restarts and not container.init and ended.get("exitCode"):
+        yield _restarted(container, owner)
+
+
+def _oom(container: Container, owner: Object) -> Finding:
+    limit = str(dig(container.spec, "resources", "limits", "memory") or "")
+    pod = container.pod
+    quotes = ["OOMKilled", container.restarts, *([limit] if limit else [])]
+    return Finding(
+        kind="oom_killed",
+        entity=owner.entity,
+        statement=f"{owner.entity}: container {container.name} was killed for memory at its limit "
+        f"{limit or '(none set)'}, {container.restarts} restarts",
+        citations=pod.cite(*quotes),
+        began=moment(container.terminated.get("finishedAt")),
+        details={"container": container.name, "limit": limit, "restarts": str(container.restarts)},
+        about=(pod.entity,),
+    )
+
+
+def _crash_loop(container: Container, owner: Object) -> Finding:
+    code = container.terminated.get("exitCode", "unknown")
+    pod = container.pod
+    return Finding(
+        kind="crash_loop",
+        entity=owner.entity,
+        statement=f"{owner.entity}: container {container.name} ends with exit code {code} again "
+        f"and again ({container.restarts} restarts)",
+        citations=pod.cite("CrashLoopBackOff", container.restarts),
+        began=pod.created,
+        details={"container": container.name, "exit_code": str(code)},
+        about=(pod.entity,),
+    )
+
+
+def _restarted(container: Container, owner: Object) -> Finding:
+    pod, ended = container.pod, container.terminated
+    at = moment(ended.get("finishedAt"))
+    return Finding(
+        kind="restarted",
+        entity=owner.entity,
+        statement=f"{owner.entity}: container {container.name} ended with exit code "
+        f"{ended['exitCode']} and was started again",
+        citations=pod.cite(container.name, ended["exitCode"]),
+        began=at,
+        active=not container.ready,
+        strength=0.5,
+        details={"container": container.name, "exit_code": str(ended["exitCode"])},
+        about=(pod.entity,),
+    )
+
+
+async def _of_logs(case: Case) -> list[Finding]:
+    chosen = sorted(_worth_reading(case), key=lambda row: row[0])[:LOGS_READ]
+    read: dict[Entity, list[Evidence]] = {}
+
+    async def one(owner: Object, pod: Object, container: str, previous: bool) -> None:  # noqa: FBT001 - start_soon passes by position
+        arguments: dict[str, str | bool] = {
+            "namespace": pod.namespace,
+            "pod": pod.name,
+            "container": container,
+        }
+        if previous:
+            arguments["previous"] = True
+        why = f"what {owner.entity} says of itself"
+        answer = await case.ask("kubernetes.get_pod_logs", arguments, why)
+        if answer.status.seen:
+            read.setdefault(owner.entity, []).append(answer)
+
+    async with anyio.create_task_group() as group:
+        for _, owner, pod, container, previous in chosen:
+            group.start_soon(one, owner, pod, container, previous)
+    return [
+        finding
+        for entity in sorted(read, key=str)
+        for error in errors(sorted(read[entity], key=lambda item: item.id))
+        for finding in _meant(case, entity, error)
+    ]
+
+
+def _worth_reading(case: Case) -> Iterator[tuple[int, Object, Object, str, bool]]:
+    """(rank, owner, pod, container, previous): crashed ones first, then unready, then one a workload."""
+    told: set[Entity] = set()
+    for pod, owner in case.pods():
+        for container in containers(pod):
+            running = bool(dig(container.status, "state", "running"))
+            if container.restarts and not container.init:
+                yield 0, owner, pod, container.name, True
+            ill = not container.ready and (running or (container.init and container.status))
+            if ill:
+                yield 1, owner, pod, container.name, False
+            elif running and owner.entity not in told and not container.init:
+                told.add(owner.entity)
+                yield 3 - _near(case, owner), owner, pod, container.name, False
+
+
+def _near(case: Case, owner: Object) -> int:
+    return int(any(owner.name == entity.name for entity in case.scope.entities))
+
+
+def _meant(case: Case, owner: Entity, error: LogError) -> Iterator[Finding]:
+    target = _target(case, owner, error)
+    own = error.kind in OWN_TROUBLE or (error.kind in DATABASE_TROUBLE and not target)
+    database = error.kind in DATABASE_TROUBLE and target
+    yield Finding(
+        kind=error.kind,
+        entity=target if database and target else owner,
+        statement=f"{owner} logs: {error.text.strip()[:300]}",
+        citations=(error.evidence.cite(error.text),),
+        began=moment(error.at),
+        strength=0.8 if own or database else 0.5,
+        details={
+            "host": error.host,
+            "port": error.port,
+            "container": str(dig(error.evidence.data, "container") or ""),
+        },
+        about=tuple(thing for thing in (target, owner) if thing),
+    )
+
+
+def _target(case: Case, owner: Entity, error: LogError) -> Entity | None:
+    """The thing that an error line speaks of: a Service by name or address, else its bare name."""
+    if not error.host:
+        return None
+    name, _, rest = error.host.partition(".")
+    namespace = rest.split(".")[0] if rest and not rest[0].isdigit() else owner.namespace
+    if case.snapshot.get("Service", namespace, name):
+        return service_entity(namespace, name)
+    for service in case.snapshot.of("Service"):
+        if error.host in (service.spec.get("clusterIP"), *listing(service.spec, "clusterIPs")):
+            return service.entity
+    for pod in case.snapshot.of("Pod"):
+        if pod.status.get("podIP") == error.host:
+            return case.snapshot.owner(pod).entity
+    return Entity(kind="Address", name=error.host)

@@ -1,0 +1,303 @@
+"""Keeps triages, their evidence and their reports in SQLite. All SQL of the assistant stands here.
+
+It may not know where evidence comes from or how a report is made. Several processes may use one
+database: writes wait for each other, and a process that is killed leaves all it had kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import aiosqlite
+
+from assistant.errors import AssistantError, NotFound
+from assistant.incident import Evidence, Report, Scope
+
+_BUSY_SECONDS = 10.0
+
+
+class Progress(StrEnum):
+    """How far a triage is. A killed one stays `running` until it is resumed or overtaken."""
+
+    RUNNING = "running"
+    DONE = "done"
+    OVERTAKEN = "overtaken"
+
+
+@dataclass(frozen=True, slots=True)
+class Triage:
+    """One triage of one alert, without its evidence and report."""
+
+    id: str
+    alert_id: str
+    progress: Progress
+    started_at: datetime
+    finished_at: datetime | None = None
+    scope: Scope | None = None
+    title: str = ""
+    service: str = ""
+    verdict: str = ""
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which triages to list; an empty field does not filter."""
+
+    alert_id: str = ""
+    service: str = ""
+    verdict: str = ""
+    progress: Progress | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    limit: int = 50
+
+
+async def _first_tables(database: aiosqlite.Connection) -> None:
+    await database.execute(
+        "CREATE TABLE triages (id TEXT PRIMARY KEY, alert_id TEXT NOT NULL,"
+        " progress TEXT NOT NULL, started_at TEXT NOT NULL, finished_at TEXT, scope TEXT,"
+        " title TEXT NOT NULL DEFAULT '', service TEXT NOT NULL DEFAULT '',"
+        " verdict TEXT NOT NULL DEFAULT '', summary TEXT NOT NULL DEFAULT '', report TEXT)"
+    )
+    await database.execute("CREATE INDEX triages_by_alert ON triages (alert_id, started_at)")
+    await database.execute("CREATE INDEX triages_by_time ON triages (started_at)")
+    await database.execute(
+        "CREATE TABLE evidence (triage_id TEXT NOT NULL REFERENCES triages (id) ON DELETE CASCADE,"
+        " id TEXT NOT NULL, tool TEXT NOT NULL, status TEXT NOT NULL, taken_at TEXT NOT NULL,"
+        " body TEXT NOT NULL, PRIMARY KEY (triage_id, id)) WITHOUT ROWID"
+    )
+
+
+MIGRATIONS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (_first_tables,)
+"""In order, each run once; a released one is never changed. The database knows how many it had."""
+
+_COLUMNS = (
+    "id, alert_id, progress, started_at, finished_at, scope, title, service, verdict, summary"
+)
+
+
+class Store:
+    """The state of the assistant that outlives a process."""
+
+    def __init__(self, database: aiosqlite.Connection, path: Path) -> None:
+        self._database = database
+        self._path = path
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, path: Path) -> AsyncIterator[Store]:
+        """The store at `path`, made or brought up to date where needed.
+
+        Raises AssistantError for a file that is no database of ours or of a newer version.
+        """
+        with _failures(path):
+            _make_private(path)
+            database = await aiosqlite.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
+        try:
+            with _failures(path):
+                await _prepare(database, path)
+            yield cls(database, path)
+        finally:
+            await database.close()
+
+    async def start(self, alert_id: str, at: datetime) -> Triage:
+        """A new triage of this alert; one that was left unfinished is overtaken by it."""
+        with _failures(self._path):
+            await self._write(
+                "UPDATE triages SET progress = ? WHERE alert_id = ? AND progress = ?",
+                (Progress.OVERTAKEN, alert_id, Progress.RUNNING),
+            )
+            rows = await self._rows("SELECT count(*) FROM triages WHERE alert_id = ?", alert_id)
+            for number in count(rows[0][0]):
+                id = _triage_id(alert_id, at, number)
+                if await self._write(
+                    "INSERT OR IGNORE INTO triages (id, alert_id, progress, started_at)"
+                    " VALUES (?, ?, ?, ?)",
+                    (id, alert_id, Progress.RUNNING, _text(at)),
+                ):  # otherwise another process, or another alert, has this id
+                    return Triage(id, alert_id, Progress.RUNNING, at)
+        raise AssertionError("unreachable")
+
+    async def unfinished(self, alert_id: str) -> Triage | None:
+        """The triage of this alert that can be resumed, if there is one."""
+        found = await self.search(Filter(alert_id=alert_id, progress=Progress.RUNNING, limit=1))
+        return found[0] if found else None
+
+    async def set_scope(self, triage_id: str, scope: Scope) -> None:
+        """Remember what the triage looks at."""
+        with _failures(self._path):
+            await self._write(
+                "UPDATE triages SET scope = ? WHERE id = ?", (scope.model_dump_json(), triage_id)
+            )
+
+    async def keep(self, triage_id: str, evidence: Evidence) -> None:
+        """Keep one piece of evidence; the same again changes nothing."""
+        row = (
+            triage_id,
+            evidence.id,
+            evidence.tool,
+            evidence.status,
+            _text(evidence.taken_at),
+            evidence.model_dump_json(),
+        )
+        with _failures(self._path):
+            await self._write(
+                "INSERT OR IGNORE INTO evidence (triage_id, id, tool, status, taken_at, body)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                row,
+            )
+
+    async def evidence(self, triage_id: str) -> tuple[Evidence, ...]:
+        """All that was kept for a triage, oldest first."""
+        with _failures(self._path):
+            rows = await self._rows(
+                "SELECT body FROM evidence WHERE triage_id = ? ORDER BY taken_at, tool, id",
+                triage_id,
+            )
+        return tuple(Evidence.model_validate_json(body) for (body,) in rows)
+
+    async def finish(self, triage_id: str, report: Report) -> None:
+        """Save the report, and with it the triage as done."""
+        row = (
+            Progress.DONE,
+            _text(report.made_at),
+            report.scope.model_dump_json(),
+            report.alert.title,
+            report.alert.service,
+            report.verdict,
+            report.summary,
+            report.model_dump_json(),
+            triage_id,
+        )
+        with _failures(self._path):
+            await self._write(
+                "UPDATE triages SET progress = ?, finished_at = ?, scope = ?, title = ?,"
+                " service = ?, verdict = ?, summary = ?, report = ? WHERE id = ?",
+                row,
+            )
+
+    async def search(self, wanted: Filter | None = None) -> list[Triage]:
+        """The triages that pass the filter, newest first."""
+        wanted = wanted or Filter()
+        conditions, values = _conditions(wanted)
+        query = f"SELECT {_COLUMNS} FROM triages {conditions} ORDER BY started_at DESC, id LIMIT ?"  # noqa: S608 - our own words; every value is bound
+        with _failures(self._path):
+            return [_triage(row) for row in await self._rows(query, *values, wanted.limit)]
+
+    async def find(self, id_or_prefix: str) -> Triage:
+        """The one triage whose id begins so. Raises NotFound for none, or for several."""
+        query = f"SELECT {_COLUMNS} FROM triages WHERE substr(id, 1, ?) = ? ORDER BY id LIMIT 5"  # noqa: S608 - our own words; every value is bound
+        with _failures(self._path):
+            rows = await self._rows(query, len(id_or_prefix), id_or_prefix)
+        found = [_triage(row) for row in rows]
+        if len(found) == 1 and id_or_prefix:
+            return found[0]
+        if found and id_or_prefix:
+            several = ", ".join(one.id for one in found)
+            raise NotFound(f"several incidents begin with {id_or_prefix!r}: {several}")
+        raise NotFound(f"no incident {id_or_prefix!r}: `assistant incidents` lists them")
+
+    async def report(self, id_or_prefix: str) -> Report:
+        """The report of a finished triage. Raises NotFound."""
+        triage = await self.find(id_or_prefix)
+        with _failures(self._path):
+            rows = await self._rows("SELECT report FROM triages WHERE id = ?", triage.id)
+        if rows[0][0] is None:
+            raise NotFound(
+                f"incident {triage.id} has no report, it is {triage.progress}: "
+                f"`assistant triage {triage.alert_id} --resume`"
+            )
+        return Report.model_validate_json(rows[0][0])
+
+    async def _rows(self, query: str, *values: Any) -> list[Any]:
+        return list(await self._database.execute_fetchall(query, values))
+
+    async def _write(self, statement: str, values: tuple[Any, ...]) -> int:
+        """Carry out one statement, a transaction of its own. Returns how many rows it changed."""
+        async with self._database.execute(statement, values) as cursor:
+            return cursor.rowcount
+
+
+async def _prepare(database: aiosqlite.Connection, path: Path) -> None:
+    await database.execute("PRAGMA journal_mode = WAL")
+    await database.execute("PRAGMA synchronous = NORMAL")
+    await database.execute("PRAGMA foreign_keys = ON")
+    if await _version(database) == len(MIGRATIONS):
+        return
+    await database.execute("BEGIN IMMEDIATE")
+    done = await _version(database)  # another process may have been faster
+    if done > len(MIGRATIONS):
+        raise AssistantError(f"{path} was made by a newer version of the assistant: upgrade it")
+    for migrate in MIGRATIONS[done:]:
+        await migrate(database)
+    await database.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+    await database.execute("COMMIT")
+
+
+async def _version(database: aiosqlite.Connection) -> int:
+    rows = list(await database.execute_fetchall("PRAGMA user_version"))
+    return int(rows[0][0])
+
+
+def _make_private(path: Path) -> None:
+    """Evidence is nobody else's business: the file is the user's alone before it has content."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+
+
+@contextmanager
+def _failures(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        raise AssistantError(
+            f"the incident database {path} failed: {error}. Is the disk full, or the file "
+            "another program's? Another place can be set with `home`"
+        ) from error
+
+
+def _conditions(wanted: Filter) -> tuple[str, list[Any]]:
+    tests = {
+        "alert_id = ?": wanted.alert_id,
+        "service = ?": wanted.service,
+        "verdict = ?": wanted.verdict,
+        "progress = ?": wanted.progress,
+        "started_at >= ?": _text(wanted.since) if wanted.since else None,
+        "started_at <= ?": _text(wanted.until) if wanted.until else None,
+    }
+    given = {test: value for test, value in tests.items() if value}
+    return (f"WHERE {' AND '.join(given)}" if given else "", list(given.values()))
+
+
+def _triage(row: Any) -> Triage:
+    id, alert_id, progress, started_at, finished_at, scope, *words = row
+    return Triage(
+        id,
+        alert_id,
+        Progress(progress),
+        datetime.fromisoformat(started_at),
+        datetime.fromisoformat(finished_at) if finished_at else None,
+        Scope.model_validate_json(scope) if scope else None,
+        *words,
+    )
+
+
+def _triage_id(alert_id: str, at: datetime, earlier: int) -> str:
+    text = f"{alert_id} {_text(at)} {earlier}"
+    return "t" + hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def _text(at: datetime) -> str:
+    """UTC, always of the same length, so that the order of texts is the order of time."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")

@@ -1,0 +1,229 @@
+"""All that was found -> the Report. Every claim in it is checked against the evidence it cites."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from assistant.diagnosis import Diagnosis
+from assistant.faults import Role, fault
+from assistant.incident import (
+    Alert,
+    BlindSpot,
+    Citation,
+    Cost,
+    Evidence,
+    Finding,
+    Frozen,
+    Reason,
+    Report,
+    RunbookMatch,
+    Scope,
+    Series,
+    TimelineEntry,
+    Verdict,
+)
+from assistant.snapshot import Snapshot, dig, listing, mapping
+from assistant.topology import topology
+from assistant.triage.desk import blind_spots
+from assistant.triage.propose import propose
+
+IMPACT = ("errors_high", "latency_high", "service_without_endpoints", "crash_loop", "dependency_refused",
+          "rollout_stuck", "traffic_low", "evicted")  # fmt: skip
+MOST_IMPACT, MOST_SERIES, MOST_ENTRIES = 3, 3, 24
+SIGNALS = ("error_ratio", "latency_p95", "latency_p99", "request_rate", "memory_usage", "cpu_usage")
+
+
+class Parts(Frozen):
+    """What the steps of a triage found, one after the other."""
+
+    id: str
+    alert: Alert
+    scope: Scope
+    diagnosis: Diagnosis
+    findings: tuple[Finding, ...]
+    runbooks: tuple[RunbookMatch, ...]
+    failures: tuple[BlindSpot, ...]
+
+
+def compose(parts: Parts, evidence: tuple[Evidence, ...], cost: Cost, made_at: datetime) -> Report:
+    """The report. Pure: the same parts give the same report."""
+    alert, scope, diagnosis, findings = parts.alert, parts.scope, parts.diagnosis, parts.findings
+    graph = topology(Snapshot.made_of(evidence), evidence)
+    chosen = diagnosis.hypotheses
+    around = [entity for item in chosen for entity in (item.entity, *item.chain)]
+    noise = {finding.id for finding in diagnosis.noise}
+    return Report(
+        id=parts.id,
+        alert=alert,
+        scope=scope,
+        verdict=diagnosis.verdict,
+        summary=summary(alert, diagnosis),
+        impact=tuple(_impact(findings, noise))[:MOST_IMPACT],
+        hypotheses=chosen,
+        rivals=diagnosis.rivals,
+        findings=tuple(item for item in findings if item.id not in noise),
+        noise=diagnosis.noise,
+        actions=propose(diagnosis, findings),
+        runbooks=parts.runbooks,
+        blind_spots=(*parts.failures, *blind_spots(evidence)),
+        timeline=timeline(alert, scope, diagnosis, findings, evidence),
+        series=tuple(_series(evidence, findings))[:MOST_SERIES],
+        topology=graph.around(around or scope.entities),
+        on_call=tuple(_on_call(evidence)),
+        evidence=evidence,
+        cost=cost,
+        made_at=made_at,
+    )
+
+
+def summary(alert: Alert, diagnosis: Diagnosis) -> str:
+    """One or two plain sentences: the verdict and its reason."""
+    best = diagnosis.hypotheses[0] if diagnosis.hypotheses else None
+    if diagnosis.verdict is Verdict.RECOVERED:
+        return f'The condition of "{alert.title}" is gone. Nothing that is still wrong explains it.'
+    if diagnosis.verdict is Verdict.HEALTHY or best is None:
+        return "Nothing that was seen is wrong."
+    title = fault(best.kind).title
+    if diagnosis.verdict is Verdict.INCONCLUSIVE:
+        return f"No cause is certain. The likeliest: {title.lower()} at {best.entity}. {best.statement}."
+    others = [f"{fault(h.kind).title.lower()} at {h.entity}" for h in diagnosis.hypotheses[1:]]
+    also = f" Independently: {'; '.join(others)}." if others else ""
+    return f"{title}: {best.statement}.{also}"
+
+
+def _impact(findings: Iterable[Finding], noise: set[str]) -> Iterator[Reason]:
+    rows = [f for f in findings if f.kind in IMPACT and f.active and f.id not in noise]
+    for finding in sorted(rows, key=lambda f: (IMPACT.index(f.kind), -f.strength, f.id)):
+        yield Reason(text=finding.statement, citations=finding.citations)
+
+
+KIND_OF_ROLE: Mapping[Role, str] = {
+    Role.CAUSE: "fault",
+    Role.SYMPTOM: "symptom",
+    Role.CHANGE: "change",
+}
+
+
+def timeline(
+    alert: Alert,
+    scope: Scope,
+    diagnosis: Diagnosis,
+    findings: Iterable[Finding],
+    evidence: Iterable[Evidence],
+) -> tuple[TimelineEntry, ...]:
+    """What happened when, oldest first; of many entries those of the cause and its trigger stay."""
+    asked = next((item for item in evidence if item.tool == "pagerduty.get_incident"), None)
+    rows: list[TimelineEntry] = []
+    if asked:
+        said = asked.cite_absence()
+        rows.append(_entry(alert.created_at, f"Alert: {alert.title}", "alert", (said,)))
+        if alert.resolved_at:
+            rows.append(_entry(alert.resolved_at, "Alert resolved", "recovery", (said,)))
+    wanted = {id for item in diagnosis.hypotheses for id in item.findings}
+    dated = [f for f in findings if f.began and scope.window.start <= f.began <= scope.window.end]
+    dated.sort(key=lambda f: (f.id not in wanted, -f.strength, f.id))
+    for finding in dated[: MOST_ENTRIES - len(rows)]:
+        if finding.began:
+            kind = KIND_OF_ROLE[fault(finding.kind).role]
+            rows.append(_entry(finding.began, finding.statement, kind, finding.citations))
+    return tuple(sorted(rows, key=lambda row: (row.at, row.text)))
+
+
+def _entry(at: datetime, text: str, kind: str, said: tuple[Citation, ...]) -> TimelineEntry:
+    return TimelineEntry(at=at, text=text[:200], kind=kind, citations=said)
+
+
+def _series(evidence: Iterable[Evidence], findings: Iterable[Finding]) -> Iterator[Series]:
+    """The golden signals of the alert's own workload that moved, in the order a reader wants them."""
+    onset = min((f.began for f in findings if f.began and f.kind in IMPACT), default=None)
+    signals = [
+        (SIGNALS.index(str(signal["name"])), item, signal)
+        for item in evidence
+        if item.tool == "prometheus.get_metrics" and item.status.seen
+        for signal in (mapping(row) for row in listing(item.data, "signals"))
+        if signal.get("name") in SIGNALS and len(listing(signal, "points")) > 1
+    ]
+    for _, item, signal in sorted(signals, key=lambda row: row[0]):
+        subject = item.arguments.get("workload") or item.arguments.get("service") or ""
+        yield Series(
+            title=f"{subject} {signal['name']}".strip(),
+            unit=str(signal.get("unit") or ""),
+            points=tuple(_points(listing(signal, "points"))),
+            onset=onset,
+            citations=(item.cite(signal["name"]),),
+        )
+
+
+def _points(rows: Iterable[Any]) -> Iterator[tuple[datetime, float]]:
+    for at, value in rows:
+        yield datetime.fromtimestamp(float(at), UTC), float(value)
+
+
+def _on_call(evidence: Iterable[Evidence]) -> Iterator[str]:
+    for item in evidence:
+        if item.tool == "pagerduty.get_oncall" and item.status.seen:
+            for row in listing(item.data, "on_call"):
+                level = dig(row, "level")
+                yield f"{dig(row, 'name')} (level {level})" if level else str(dig(row, "name"))
+
+
+def alert_gone(alert: Alert, scope: Scope, evidence: Iterable[Evidence]) -> bool:
+    """Whether the alert was seen to fire and is seen to have stopped before the window ended.
+
+    By the ALERTS series of Prometheus. An alert that never stood there says nothing.
+    """
+    if alert.resolved_at is not None:
+        return True
+    last: list[datetime] = []
+    step = 60.0
+    for item in evidence:
+        if item.tool == "prometheus.query_range" and "ALERTS{" in str(item.arguments.get("query")):
+            step = float(dig(item.data, "step_seconds") or step)
+            rows = [
+                row
+                for row in listing(item.data, "series")
+                if _same_alert(alert, scope, mapping(row, "labels"))
+            ]
+            last += [_last(row) for row in rows if listing(row, "points")]
+    return bool(last) and max(last).timestamp() < scope.window.end.timestamp() - 2 * step - 30
+
+
+def _last(series: Any) -> datetime:
+    return datetime.fromtimestamp(float(listing(series, "points")[-1][0]), UTC)
+
+
+def _same_alert(alert: Alert, scope: Scope, labels: Mapping[str, Any]) -> bool:
+    name = alert.labels.get("alertname")
+    if name:
+        return labels.get("alertname") == name
+    return not scope.namespaces or labels.get("namespace", "") in ("", *scope.namespaces)
+
+
+def unsupported(report: Report) -> list[str]:
+    """Every citation in the report whose words do not stand in the evidence. Empty in a sound one."""
+    known = {item.id: item for item in report.evidence}
+    return [
+        f"{citation.evidence}: {citation.quote!r}"
+        for citation in citations(report)
+        if citation.evidence not in known or not known[citation.evidence].holds(citation.quote)
+    ]
+
+
+def citations(report: Report) -> Iterator[Citation]:
+    """Every citation of the report."""
+    for hypothesis in (*report.hypotheses, *report.rivals):
+        yield from hypothesis.citations
+        yield from (c for reason in hypothesis.against for c in reason.citations)
+    cited = (
+        report.findings,
+        report.noise,
+        report.impact,
+        report.timeline,
+        report.series,
+        report.runbooks,
+    )
+    yield from (citation for parts in cited for part in parts for citation in part.citations)
+    for match in report.runbooks:
+        yield from (c for step in match.steps for c in step.citations)

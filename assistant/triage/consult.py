@@ -1,0 +1,78 @@
+"""Hypotheses -> the runbook section that applies, its steps held against live state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from assistant.diagnosis import Diagnosis
+from assistant.faults import fault
+from assistant.incident import Alert, Evidence, RunbookMatch, Scope, Status, StepState
+from assistant.snapshot import Snapshot, dig, listing, mapping
+from assistant.triage.desk import Desk, utc
+from assistant.triage.steps import held
+
+MOST_SECTIONS = 2
+
+
+async def consult(
+    desk: Desk, alert: Alert, scope: Scope, diagnosis: Diagnosis
+) -> tuple[RunbookMatch, ...]:
+    """The sections that fit, best first; none where the search abstains or cannot be asked."""
+    question = {
+        "query": _query(alert, diagnosis),
+        "alert_name": alert.labels.get("alertname", ""),
+        "service": _service(alert, scope),
+        "runbook_url": alert.labels.get("runbook_url", ""),
+    }
+    arguments = {key: value for key, value in question.items() if value}
+    answer = await desk.toolbox.call(
+        "runbooks.search_runbooks", arguments, reason="which runbook applies"
+    )
+    if answer.status not in (Status.OK, Status.STALE) or dig(answer.data, "abstained"):
+        return ()
+    snapshot = Snapshot.made_of(desk.toolbox.evidence)
+    rows = [mapping(row) for row in listing(answer.data, "matches")][:MOST_SECTIONS]
+    at = utc(scope.window.end)
+    return tuple([await _match(desk, snapshot, answer, row, at) for row in rows])
+
+
+def _query(alert: Alert, diagnosis: Diagnosis) -> str:
+    words = [alert.title]
+    for hypothesis in diagnosis.hypotheses[:1]:
+        words += [
+            fault(hypothesis.kind).title,
+            hypothesis.kind.replace("_", " "),
+            hypothesis.entity.name,
+        ]
+    return " ".join(words)[:500]
+
+
+def _service(alert: Alert, scope: Scope) -> str:
+    named = alert.labels.get("service") or alert.labels.get("deployment") or ""
+    return named or next((entity.name for entity in scope.entities), "")
+
+
+async def _match(
+    desk: Desk, snapshot: Snapshot, answer: Evidence, row: Mapping[str, Any], at: str
+) -> RunbookMatch:
+    runbook = str(row.get("runbook") or row.get("id"))
+    whole = await desk.toolbox.call("runbooks.get_runbook", {"id": runbook}, reason="its steps")
+    text = str(dig(whole.data, "text") or row.get("text") or "")
+    steps = await held(desk, snapshot, text, at)
+    wrong = [step for step in steps if step.state is StepState.CONTRADICTED]
+    return RunbookMatch(
+        runbook=runbook,
+        title=str(row.get("title") or runbook),
+        section=str(row.get("section") or ""),
+        path=str(row.get("path") or ""),
+        first_line=int(row.get("first_line") or 0),
+        last_line=int(row.get("last_line") or 0),
+        text=str(row.get("text") or ""),
+        score=float(row.get("score") or 0),
+        why=str(row.get("why") or ""),
+        last_reviewed=str(row.get("last_reviewed") or ""),
+        outdated=f"{wrong[0].why}, yet a step names it" if wrong else "",
+        steps=steps,
+        citations=(answer.cite(str(row.get("title") or runbook)),),
+    )

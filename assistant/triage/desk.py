@@ -1,0 +1,82 @@
+"""What the steps of a triage work with: the toolbox's door, the clock, the settings that matter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from assistant.incident import BlindSpot, Evidence
+from assistant.toolbox import Call
+
+Stage = Callable[[str], None]
+
+
+class Asking(Protocol):
+    """The part of the toolbox that a triage uses (tests bring a recorded one)."""
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        """All that is known."""
+        ...
+
+    @property
+    def calls(self) -> int:
+        """Calls made in this run."""
+        ...
+
+    async def call(
+        self, tool: str, arguments: Mapping[str, Any] | None = None, *, reason: str = ""
+    ) -> Evidence:
+        """One question."""
+        ...
+
+    async def collect(self, calls: Iterable[Call]) -> list[Evidence]:
+        """Several questions at once."""
+        ...
+
+
+def _quiet(_: str) -> None:
+    """Tells nobody which step is running."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The dependencies of a triage. Never part of the state, which is serialised."""
+
+    toolbox: Asking
+    clock: Callable[[], datetime]
+    timer: Callable[[], float]
+    lookback: timedelta
+    on_stage: Stage = _quiet
+
+
+def blind_spots(evidence: Iterable[Evidence]) -> tuple[BlindSpot, ...]:
+    """Every question that was not answered, one row for each tool and reason."""
+    rows: dict[tuple[str, str], BlindSpot] = {}
+    for item in sorted(evidence, key=lambda one: (one.tool, one.id)):
+        if not item.status.seen:
+            rows.setdefault((item.tool, _stem(item.reason)), _blind(item))
+    return tuple(rows.values())
+
+
+def _stem(reason: str) -> str:
+    """The reason without what differs from object to object."""
+    return reason.rpartition(":")[2].strip()[:80]
+
+
+def _blind(item: Evidence) -> BlindSpot:
+    return BlindSpot(
+        tool=item.tool,
+        status=item.status,
+        reason=item.reason,
+        consequence=f"not seen: {item.asked_because or item.tool}",
+        suggestions=item.suggestions,
+        evidence=item.id,
+    )
+
+
+def utc(moment: datetime) -> str:
+    """RFC 3339 in UTC to the second: how times are given to tools, so that a question has one id."""
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,0 +1,104 @@
+"""What is asked at the start of every triage, all at once, over the incident's own window."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from assistant.incident import Alert, Scope
+from assistant.snapshot import Snapshot
+from assistant.toolbox import Call
+from assistant.topology import GRAPH_METRIC, addresses, workloads
+from assistant.triage.desk import Desk, utc
+
+NAMESPACED = ("Pod", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Service", "ConfigMap",
+              "Secret", "ServiceAccount", "PersistentVolumeClaim", "ResourceQuota", "Ingress",
+              "NetworkPolicy")  # fmt: skip
+CLUSTER_WIDE = ("Node", "PersistentVolume", "StorageClass")
+PAGE = 500
+_ELSEWHERE = re.compile(
+    r"(?<![\w.-])[a-z0-9-]+\.(?P<namespace>[a-z0-9-]+)(?:\.svc)?(?=[.:/\"'\s]|$)"
+)
+
+
+async def gather(desk: Desk, alert: Alert, scope: Scope) -> Scope:
+    """Ask the first round, then the namespaces that the first round's workloads call.
+
+    Returns the scope, widened by those namespaces.
+    """
+    first = [call for namespace in scope.namespaces for call in _namespace(namespace)]
+    await desk.toolbox.collect([*first, *_cluster(), *_metrics(scope), *_pager(alert, scope)])
+    further = tuple(sorted(_called_namespaces(desk, scope)))
+    await desk.toolbox.collect([call for name in further for call in _namespace(name)])
+    return scope.model_copy(update={"namespaces": (*scope.namespaces, *further)})
+
+
+def _namespace(namespace: str) -> Iterator[Call]:
+    for kind in NAMESPACED:
+        yield _objects(kind, namespace)
+    arguments = {"namespace": namespace, "limit": PAGE}
+    yield Call("kubernetes.get_recent_events", arguments, f"events in {namespace}")
+
+
+def _objects(kind: str, namespace: str = "") -> Call:
+    arguments = {"kind": kind, "namespace": namespace, "view": "full", "limit": PAGE}
+    where = f" in {namespace}" if namespace else ""
+    return Call("kubernetes.list_resources", arguments, f"every {kind}{where}")
+
+
+def _cluster() -> Iterator[Call]:
+    for kind in CLUSTER_WIDE:
+        yield _objects(kind)
+    yield _objects("Pod", "kube-system")
+    yield _objects("Namespace")
+    events = {"kind": "Node", "limit": PAGE}
+    yield Call("kubernetes.get_recent_events", events, "events of the nodes")
+
+
+def _metrics(scope: Scope) -> Iterator[Call]:
+    start, end = utc(scope.window.start), utc(scope.window.end)
+    span = {"start": start, "end": end}
+    yield Call(
+        "prometheus.query_range",
+        {"query": 'ALERTS{alertstate="firing"}', **span},
+        "which alerts fired, and until when",
+    )
+    seconds = int((scope.window.end - scope.window.start).total_seconds())
+    graph = f"sum by (client, server) (last_over_time({GRAPH_METRIC}[{seconds}s]))"
+    yield Call("prometheus.query", {"query": graph, "time": end}, "who calls whom")
+    units = 'node_systemd_unit_state{state="active"} == 0'
+    yield Call("prometheus.query", {"query": units, "time": end}, "system services that are down")
+    for namespace in scope.namespaces or ("",):
+        arguments = {**span, "namespace": namespace, "limit": 60}
+        yield Call(
+            "prometheus.find_anomalies",
+            arguments,
+            f"which series of {namespace or 'all'} left their past",
+        )
+    for entity in scope.entities[:2]:
+        arguments = {**span, "namespace": entity.namespace, "workload": entity.name}
+        yield Call("prometheus.get_metrics", arguments, f"golden signals of {entity}")
+
+
+def _pager(alert: Alert, scope: Scope) -> Iterator[Call]:
+    span = {"since": utc(scope.window.start), "until": utc(scope.window.end)}
+    yield Call("pagerduty.list_change_events", span, "what was changed")
+    yield Call("pagerduty.get_oncall", {}, "who is on call")
+    yield Call("pagerduty.list_log_entries", {"incident_id": alert.id}, "what was done so far")
+    yield Call(
+        "pagerduty.get_past_incidents", {"incident_id": alert.id}, "whether this was seen before"
+    )
+
+
+def _called_namespaces(desk: Desk, scope: Scope) -> set[str]:
+    """Namespaces that configured addresses of the workloads in scope name, and that exist."""
+    snapshot = Snapshot.made_of(desk.toolbox.evidence)
+    there = {item.name for item in snapshot.of("Namespace")}
+    return {
+        match["namespace"]
+        for workload in workloads(snapshot)
+        if workload.namespace in scope.namespaces
+        for text in addresses(snapshot, workload)
+        for match in _ELSEWHERE.finditer(text[:20_000])
+        if match["namespace"] in there
+    } - set(scope.namespaces)

@@ -1,0 +1,142 @@
+"""Alert id -> Alert; Alert -> Scope: what it speaks of, where, and over which time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from assistant.errors import NotFound
+from assistant.incident import Alert, Entity, Evidence, Scope, Status, Window
+from assistant.snapshot import dig, listing, mapping, moment
+from assistant.toolbox import Call
+from assistant.triage.desk import Desk
+
+LABELS = ("namespace", "cluster", "service", "deployment", "statefulset", "daemonset", "pod",
+          "app", "workload", "container", "node", "job_name", "alertname", "runbook_url",
+          "environment", "severity")  # fmt: skip
+"""Labels that mean something to a triage; `instance` and `job` name the scraper as often."""
+
+SYSTEM = frozenset({"kube-system", "kube-public", "kube-node-lease"})
+MOST_NAMESPACES = 4
+_WORD = re.compile(r"[a-z0-9][a-z0-9.-]*[a-z0-9]")
+
+
+async def take_in(desk: Desk, alert_id: str) -> Alert:
+    """The alert of this id. Raises NotFound where PagerDuty says there is none.
+
+    Where PagerDuty cannot be asked, an alert that holds no more than its id: the rest goes on.
+    """
+    answer = await desk.toolbox.call("pagerduty.get_incident", {"id": alert_id}, reason="the alert")
+    if answer.status in (Status.OK, Status.STALE) and mapping(answer.data, "incident"):
+        return _alert(answer, alert_id, desk.clock())
+    if answer.status is Status.EMPTY or answer.status is Status.OK:
+        raise NotFound(
+            f"no alert {alert_id!r}: {answer.reason or 'PagerDuty has no such incident'}"
+        )
+    title = f"alert {alert_id}; PagerDuty could not be read ({answer.status})"
+    return Alert(id=alert_id, title=title, created_at=desk.clock(), status="unknown")
+
+
+def _alert(answer: Evidence, alert_id: str, now: datetime) -> Alert:
+    incident = mapping(answer.data, "incident")
+    return Alert(
+        id=str(incident.get("id") or alert_id),
+        title=str(incident.get("title") or alert_id),
+        created_at=moment(incident.get("created_at")) or now,
+        status=str(incident.get("status") or ""),
+        urgency=str(incident.get("urgency") or ""),
+        service=str(incident.get("service") or ""),
+        url=str(incident.get("url") or ""),
+        number=incident.get("number"),
+        resolved_at=moment(incident.get("resolved_at")),
+        labels=_labels(answer.data),
+        details=_details(answer.data),
+    )
+
+
+def _labels(data: Any) -> dict[str, str]:
+    """The labels of the incident and its alerts that mean something; the first alert wins."""
+    found: dict[str, str] = {}
+    sources = [mapping(row, "labels") for row in listing(data, "alerts")]
+    sources += [mapping(row, "details") for row in listing(data, "alerts")]
+    sources += [mapping(data, "incident", "details")]
+    for source in sources:
+        for key, value in source.items():
+            if str(key).lower() in LABELS and isinstance(value, str | int | float):
+                found.setdefault(str(key).lower(), str(value))
+    return found
+
+
+def _details(data: Any) -> str:
+    incident = mapping(data, "incident", "details")
+    texts = [str(value) for value in incident.values() if isinstance(value, str)]
+    texts += [str(dig(row, "summary") or "") for row in listing(data, "alerts")]
+    return "\n".join(dict.fromkeys(text for text in texts if text))
+
+
+async def narrow(desk: Desk, alert: Alert) -> Scope:
+    """What the alert speaks of. Without a namespace in its labels, those that its words name."""
+    window = Window(start=alert.created_at - desk.lookback, end=desk.clock())
+    named = alert.labels.get("namespace", "")
+    inventory, failing = await desk.toolbox.collect(
+        [
+            Call(
+                "kubernetes.list_deployments",
+                {"namespace": named, "limit": 500},
+                "which workloads the alert can mean",
+            ),
+            Call(
+                "kubernetes.list_failing_pods", {"limit": 100}, "what fails anywhere in the cluster"
+            ),
+        ]
+    )
+    rows = [mapping(row) for row in listing(inventory.data, "workloads")]
+    entities = tuple(_named(alert, rows))
+    namespaces = (named,) if named else _namespaces(entities, rows, failing)
+    return Scope(
+        cluster=inventory.source or alert.labels.get("cluster", ""),
+        namespaces=namespaces,
+        entities=entities,
+        window=window,
+        began=min(alert.created_at, window.end),
+    )
+
+
+def _named(alert: Alert, rows: Iterable[Mapping[str, Any]]) -> list[Entity]:
+    """The workloads and the node that the alert's labels or words name, the longest name first."""
+    said = {
+        value.lower()
+        for key, value in alert.labels.items()
+        if key not in ("namespace", "cluster", "alertname")
+    }
+    said |= set(_WORD.findall(f"{alert.title} {alert.service}".lower()))
+    pod = alert.labels.get("pod", "")
+    found = [
+        Entity(kind=str(row["kind"]), name=str(row["name"]), namespace=str(row["namespace"]))
+        for row in rows
+        if str(row["name"]).lower() in said or pod.startswith(f"{row['name']}-")
+    ]
+    if alert.labels.get("node"):
+        found.append(Entity(kind="Node", name=alert.labels["node"]))
+    return sorted(found, key=lambda entity: (-len(entity.name), str(entity)))
+
+
+def _namespaces(
+    entities: Iterable[Entity], rows: Iterable[Mapping[str, Any]], failing: Evidence
+) -> tuple[str, ...]:
+    """Where to look: where what is named lives, else where pods fail, else where workloads are."""
+    named = dict.fromkeys(entity.namespace for entity in entities if entity.namespace)
+    ill = _most_common(str(dig(pod, "namespace")) for pod in listing(failing.data, "pods"))
+    all_of_them = _most_common(str(row["namespace"]) for row in rows)
+    chosen = list(named) or ill or all_of_them
+    return tuple(chosen[:MOST_NAMESPACES])
+
+
+def _most_common(names: Iterable[str]) -> list[str]:
+    counts: dict[str, int] = {}
+    for name in names:
+        if name not in SYSTEM:
+            counts[name] = counts.get(name, 0) + 1
+    return sorted(counts, key=lambda name: (-counts[name], name))

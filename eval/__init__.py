@@ -1,0 +1,1 @@
+"""The lab, the cases and the measuring. May import everything; nothing imports it."""
