@@ -81,13 +81,13 @@ def diagnose(
 
 def _before(finding: Finding, scope: Scope) -> bool:
     """Whether a finding was there before the incident, or is over and done with."""
-    over = not finding.active and fault(finding.kind).role is not Role.CHANGE
+    over = not finding.active and fault(finding.kind).role in (Role.CAUSE, Role.SYMPTOM)
     return over or (finding.began is not None and finding.began < scope.window.start)
 
 
 def _candidates(scope: Scope, current: Sequence[Finding], topology: Topology) -> Iterable[Weighed]:
     changes = [item for item in current if fault(item.kind).role is Role.CHANGE]
-    symptoms = [item for item in current if fault(item.kind).role is not Role.CHANGE]
+    symptoms = [item for item in current if fault(item.kind).role in (Role.CAUSE, Role.SYMPTOM)]
     for finding in current:
         if fault(finding.kind).role is Role.CAUSE:
             yield _weigh(finding, symptoms, changes, scope, topology)
@@ -181,8 +181,10 @@ def _trigger(finding: Finding, changes: Sequence[Finding], topology: Topology) -
 
 
 def _tells(change: Finding) -> int:
-    """A rollout whose content is known tells more than a change event's headline."""
-    return int(change.kind == "recent_rollout" and bool(change.details))
+    """A rollout whose content is known tells most, one that only restarted tells least."""
+    if change.kind == "recent_rollout":
+        return 2 if change.details else 0
+    return 1
 
 
 def _rank(item: Weighed) -> tuple[float, float, str]:
@@ -224,7 +226,7 @@ def _verdict(
     *,
     quiet: bool,
 ) -> Verdict:
-    ill = [f for f in current if fault(f.kind).role is not Role.CHANGE]
+    ill = [f for f in current if fault(f.kind).role in (Role.CAUSE, Role.SYMPTOM)]
     sure = [item for item in chosen if item.score >= BELIEVED]
     if quiet:  # what is still wrong matters only if it is what the alert spoke of
         sure = [item for item in sure if scope.entities and item.reaches_alert]
@@ -302,33 +304,51 @@ def _rivals(
     noise: Sequence[Finding],
     scope: Scope,
 ) -> tuple[Hypothesis, ...]:
+    """Everything that might be suspected and why not; one row for each thing, the likeliest first."""
     best = chosen[0] if chosen else None
     used = {item.finding.id for item in chosen} | {i.trigger.id for i in chosen if i.trigger}
-    guilty = {item.finding.entity for item in chosen}
     rows = [
         _rival(item.finding, item.score, _why_not(item, best))
         for item in weighed
         if item.finding.id not in used and not _as_change(item, used)
     ]
-    considered = {row.findings[0] for row in rows} | used
-    innocent = [
-        change
-        for change in current
-        if fault(change.kind).role is Role.CHANGE
-        and change.id not in considered
-        and change.entity not in guilty
-        and _plain(change, considered)
+    others = [item for item in (*current, *noise) if item.id not in used]
+    rows += [
+        _rival(item, ACQUITTED, why)
+        for item in others
+        if (why := _innocence(item, best, current, scope))
     ]
-    old = [item for item in noise if fault(item.kind).role is not Role.CHANGE]
-    rows += [_rival(change, ACQUITTED, _acquittal(change, current)) for change in innocent]
-    rows += [_rival(item, ACQUITTED, _stale(item, scope)) for item in old]
-    return tuple(rows)
+    guilty = {item.finding.entity for item in chosen}
+    rows.sort(key=lambda row: -row.confidence)
+    first = {
+        row.entity: row
+        for row in reversed(rows)
+        if row.entity not in guilty or row.confidence > ACQUITTED
+    }
+    return tuple(
+        sorted(first.values(), key=lambda row: (-row.confidence, _suspicion(row), str(row.entity)))
+    )
 
 
-def _plain(change: Finding, considered: set[str]) -> bool:
-    kinds = ("bad_release", "config_changed")
-    twins = {change.model_copy(update={"kind": kind}).id for kind in kinds}
-    return not twins & considered
+def _suspicion(row: Hypothesis) -> int:
+    """What a reader would suspect first: a change, then something looked at, then old noise."""
+    return {Role.CHANGE: 0, Role.CAUSE: 1, Role.SYMPTOM: 2, Role.CLEAR: 3}[fault(row.kind).role]
+
+
+def _innocence(
+    finding: Finding, best: Weighed | None, current: Sequence[Finding], scope: Scope
+) -> str:
+    """Why a finding that is no candidate does not explain the alert."""
+    role = fault(finding.kind).role
+    if role is Role.CHANGE:
+        return _acquittal(finding, current)
+    if role is Role.CLEAR:
+        return f"it was looked at: {finding.statement}"
+    if _before(finding, scope):
+        return _stale(finding, scope)
+    if best and finding in best.explains:
+        return f"it follows from {best.finding.entity}: {fault(best.finding.kind).title.lower()}"
+    return "no way is known from it to what the alert speaks of"
 
 
 def _as_change(item: Weighed, used: set[str]) -> bool:

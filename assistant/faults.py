@@ -19,6 +19,8 @@ class Role(StrEnum):
     CAUSE = "cause"
     SYMPTOM = "symptom"
     CHANGE = "change"
+    CLEAR = "clear"
+    """Looked at and found innocent."""
 
 
 class Fault(Frozen):

@@ -7,7 +7,7 @@ other, and a test compares them.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -26,10 +26,22 @@ class Status(StrEnum):
     STALE = "stale"
 
 
+def _brief(schema: dict[str, Any]) -> None:
+    """Each tool publishes this envelope: names and types only, or it outweighs the tools' own."""
+    schema.pop("description", None)
+    schema.pop("additionalProperties", None)
+    fields = schema.get("properties", {})
+    for described in fields.values():
+        described.pop("description", None)
+        described.pop("default", None)
+    fields["status"] = {"enum": [status.value for status in Status]}
+    fields["total"] = {"type": ["integer", "null"]}
+
+
 class Answer(BaseModel, Generic[Data]):
     """The one shape of a tool's result. `empty` means asked and nothing there; it is not an error."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra=_brief)
 
     status: Status
     data: Data | None = None

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from assistant.checks import (
     admission,
+    bystanders,
     crashes,
     images,
     nodes,
@@ -22,6 +23,7 @@ Check = Callable[[Case], Awaitable[list[Finding]]]
 
 CHECKS: Mapping[str, Check] = {
     "admission": admission.check,
+    "bystanders": bystanders.check,
     "crashes": crashes.check,
     "images": images.check,
     "nodes": nodes.check,

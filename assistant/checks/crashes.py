@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 import anyio
 
@@ -42,14 +43,14 @@ def _of_state(case: Case, container: Container, owner: Object) -> Iterator[Findi
     at = moment(ended.get("finishedAt"))
     recent = at is None or at >= case.scope.window.start
     if ended.get("reason") == "OOMKilled" and recent and container.restarts:
-        yield _oom(container, owner)
+        yield _oom(case, container, owner)
     elif container.waiting.get("reason") == "CrashLoopBackOff" and not container.init:
         yield _crash_loop(container, owner)
     elif recent and container.restarts and not container.init and ended.get("exitCode"):
         yield _restarted(container, owner)
 
 
-def _oom(container: Container, owner: Object) -> Finding:
+def _oom(case: Case, container: Container, owner: Object) -> Finding:
     limit = str(dig(container.spec, "resources", "limits", "memory") or "")
     pod = container.pod
     quotes = ["OOMKilled", container.restarts, *([limit] if limit else [])]
@@ -59,10 +60,18 @@ def _oom(container: Container, owner: Object) -> Finding:
         statement=f"{owner.entity}: container {container.name} was killed for memory at its limit "
         f"{limit or '(none set)'}, {container.restarts} restarts",
         citations=pod.cite(*quotes),
-        began=moment(container.terminated.get("finishedAt")),
+        began=_first_kill(case, container),
         details={"container": container.name, "limit": limit, "restarts": str(container.restarts)},
         about=(pod.entity,),
     )
+
+
+def _first_kill(case: Case, container: Container) -> datetime | None:
+    """When it was first killed: the status knows the last time only, its events the first."""
+    rows = case.snapshot.events_of(container.pod, "BackOff", "OOMKilling", "Unhealthy", "Killing")
+    known = [row.first for row in rows if case.in_window(row.first)]
+    last = moment(container.terminated.get("finishedAt"))
+    return min((at for at in [*known, last] if at), default=None)
 
 
 def _crash_loop(container: Container, owner: Object) -> Finding:

@@ -50,3 +50,10 @@ def free(snapshot: Snapshot, node: Object, resource: str) -> float:
         and pod.status.get("phase") in ("Running", "Pending")
     )
     return quantity(allocatable) - used
+
+
+def amount(value: float, resource: str) -> str:
+    """A quantity for people: `0.5 CPU`, `128 MiB memory`."""
+    if resource == "memory":
+        return f"{value / 2**20:.0f} MiB memory"
+    return f"{value:g} {'CPU' if resource == 'cpu' else resource}"

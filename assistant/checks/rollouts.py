@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import anyio
@@ -13,6 +13,8 @@ from assistant.incident import Entity, Evidence, Finding
 from assistant.snapshot import Event, Object, dig, listing, mapping, moment
 
 HISTORIES_READ = 12
+RESTARTED = "kubectl.kubernetes.io/restartedAt"
+"""What `kubectl rollout restart` writes: a restart, not a change of content."""
 REVISION = "deployment.kubernetes.io/revision"
 _TO_ZERO = re.compile(r"Scaled down replica set \S+ (from \d+ )?to 0\b")
 _CHANGES_SHOWN = 4
@@ -165,6 +167,7 @@ def _rollout(case: Case, answer: Evidence, workload: Object) -> Finding | None:
         details={
             str(row.get("path")): f"{row.get('before')} -> {row.get('after')}"[:200]
             for row in changes
+            if RESTARTED not in str(row.get("path"))
         },
     )
 
@@ -194,15 +197,27 @@ def _change_events(case: Case) -> Iterator[Finding]:
             )
 
 
-def _changed_thing(case: Case, row: Any) -> Entity:
-    """The workload, ConfigMap or Secret that a change event names; else its PagerDuty service."""
-    text = f"{dig(row, 'summary')} {dig(row, 'details')} {dig(row, 'service')}".lower()
+def _changed_thing(case: Case, row: Mapping[str, Any]) -> Entity:
+    """The ConfigMap, Secret or workload that a change event names; else its PagerDuty service."""
+    text = f"{row.get('summary')} {row.get('details')} {row.get('service')}".lower()
     words = set(re.findall(r"[a-z0-9][a-z0-9.-]*[a-z0-9]", text))
     for kind in ("ConfigMap", "Secret"):
         for item in case.namespaced(kind):
             if item.name.lower() in words:
                 return item.entity
-    named = [w for w in case.workloads() if w.name.lower() in words]
-    if named:
-        return max(named, key=lambda w: len(w.name)).entity
-    return Entity(kind="Service", name=str(dig(row, "service") or "unknown"))
+    named = [entity for entity in _inventory(case) if entity.name.lower() in words]
+    here = [entity for entity in named if entity.namespace.lower() in words]
+    if here or named:
+        return max(here or named, key=lambda entity: len(entity.name))
+    return Entity(kind="Service", name=str(row.get("service") or "unknown"))
+
+
+def _inventory(case: Case) -> Iterator[Entity]:
+    """Every workload of the cluster that was listed."""
+    for answer in case.of_tool("kubernetes.list_deployments"):
+        for row in listing(answer.data, "workloads"):
+            yield Entity(
+                kind=str(dig(row, "kind")),
+                name=str(dig(row, "name")),
+                namespace=str(dig(row, "namespace")),
+            )

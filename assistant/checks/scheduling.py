@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from assistant.checks.case import Case, newest
-from assistant.checks.quantities import free, requested
+from assistant.checks.quantities import amount, free, requested
 from assistant.incident import Citation, Entity, Finding
 from assistant.snapshot import Object, dig, listing, mapping
 
@@ -86,12 +86,16 @@ def _decide(case: Case, pod: Object, words: str) -> tuple[str, str, tuple[Citati
     any_of: Counter[str] = Counter()
     example: dict[str, tuple[str, Object]] = {}
     for node in case.snapshot.of("Node"):
-        why = {kind: text for kind, rule in RULES if (text := rule(case, pod, node))}
+        why = {
+            kind: text
+            for kind, rule in RULES
+            if _said(kind, words) and (text := rule(case, pod, node))
+        }
         for kind, text in why.items():
             any_of[kind] += 1
             example.setdefault(kind, (text, node))
         if len(why) == 1 and not control_plane(node):
-            alone.update(why)
+            alone.update(list(why))
     votes = alone or any_of
     if not votes:
         return _from_words(words), "the scheduler says so", ()
@@ -100,6 +104,13 @@ def _decide(case: Case, pod: Object, words: str) -> tuple[str, str, tuple[Citati
     kind = min((k for k, n in votes.items() if n == most), key=order.index)
     text, node = example[kind]
     return kind, text, node.cite()
+
+
+def _said(kind: str, words: str) -> bool:
+    """Whether the scheduler names a rule. It sees what is not in the objects; it is not overruled."""
+    stems = [stem for stem, named in STEMS if named == kind]
+    stems += ["node affinity/selector"] if kind == "node_selector_mismatch" else []
+    return any(stem in words for stem in stems)
 
 
 def _from_words(words: str) -> str:
@@ -113,7 +124,7 @@ STEMS = (
     ("anti-affinity", "pod_anti_affinity_conflict"),
     ("topology spread", "topology_spread_conflict"),
     ("untolerated taint", "taint_toleration_mismatch"),
-    ("unschedulable", "node_cordon_mismatch"),
+    ("were unschedulable", "node_cordon_mismatch"),
     ("free ports", "host_port_conflict"),
     ("volume node affinity", "volume_node_conflict"),
     ("Insufficient", "extended_resource_missing"),
@@ -213,7 +224,7 @@ def _resource(name: str) -> Rule:
         wanted, left = requested(pod, name), free(case.snapshot, node, name)
         if wanted <= left:
             return ""
-        return f"it requests {wanted:g} {name} and {node.name} has {max(left, 0):g} free"
+        return f"it requests {amount(wanted, name)} and {node.name} has {amount(max(left, 0), name)} free"
 
     return rule
 

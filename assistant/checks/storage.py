@@ -64,7 +64,7 @@ def _decide(case: Case, claim: Object, words: str) -> tuple[str, str, tuple[Cita
     for volume in volumes:
         why = {kind: text for kind, rule in RULES if (text := rule(claim, volume))}
         if len(why) == 1:
-            alone.update(why)
+            alone.update(list(why))
             example.setdefault(next(iter(why)), (next(iter(why.values())), volume))
     if alone:
         kind = max(alone, key=lambda k: (alone[k], -[name for name, _ in RULES].index(k)))

@@ -84,7 +84,7 @@ async def narrow(desk: Desk, alert: Alert) -> Scope:
         [
             Call(
                 "kubernetes.list_deployments",
-                {"namespace": named, "limit": 500},
+                {"limit": 500},
                 "which workloads the alert can mean",
             ),
             Call(
@@ -93,7 +93,8 @@ async def narrow(desk: Desk, alert: Alert) -> Scope:
         ]
     )
     rows = [mapping(row) for row in listing(inventory.data, "workloads")]
-    entities = tuple(_named(alert, rows))
+    near = [row for row in rows if not named or row.get("namespace") == named]
+    entities = tuple(_named(alert, near))
     namespaces = (named,) if named else _namespaces(entities, rows, failing)
     return Scope(
         cluster=inventory.source or alert.labels.get("cluster", ""),

@@ -1,0 +1,42 @@
+"""The commands, and the one place that turns failures into exit codes."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from assistant.cli import incidents, knowledge, lab, servers, upkeep
+from assistant.cli import triage as triaging
+from assistant.errors import AssistantError
+
+app = typer.Typer(
+    name="assistant",
+    help="Triage for whoever is paged at 2AM: one alert id in, one cited incident report out.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.command("triage")(triaging.triage)
+app.command("incidents")(incidents.incidents)
+app.command("show")(incidents.show)
+app.command("replay")(incidents.replay)
+app.command("tools")(servers.tools)
+app.add_typer(servers.app, name="servers")
+app.add_typer(lab.app, name="lab")
+app.add_typer(upkeep.audit, name="audit")
+app.command("doctor")(upkeep.doctor)
+app.command("config")(upkeep.config)
+app.command("ingest")(knowledge.ingest)
+app.command("version")(upkeep.version)
+
+
+def main() -> None:
+    """Run the command line. Exit codes: 0 done, 1 expected failure, 2 usage, 3 with blind spots."""
+    try:
+        app()
+    except AssistantError as error:
+        sys.stderr.write(f"assistant: {' '.join(str(error).split())}\n")
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.stderr.write("assistant: interrupted; `--resume` goes on from here\n")
+        sys.exit(130)

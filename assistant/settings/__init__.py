@@ -1,0 +1,24 @@
+"""The assistant's settings: one frozen value, built once at the entry and passed down."""
+
+from assistant.settings.load import load_settings, variables
+from assistant.settings.model import (
+    Budget,
+    ServerSettings,
+    Setting,
+    Settings,
+    describe,
+    look_alike,
+    server_environment,
+)
+
+__all__ = [
+    "Budget",
+    "ServerSettings",
+    "Setting",
+    "Settings",
+    "describe",
+    "load_settings",
+    "look_alike",
+    "server_environment",
+    "variables",
+]
