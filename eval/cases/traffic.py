@@ -1,0 +1,121 @@
+"""How requests flow through a system minute by minute: rates, failures and delays along its calls.
+
+A service whose every pod is unready refuses connections; failures and delays of a callee reach its
+callers by their share of calls. So a chain of victims needs no script: it follows from the graph.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from eval.cases.system import System
+
+WINDOW = timedelta(hours=2)
+STEP = timedelta(seconds=60)
+RECENT = timedelta(minutes=70)
+"""How far back every step is sampled; before that every other one is."""
+
+
+@dataclass
+class Flow:
+    """What each service and each call did at every moment of the window."""
+
+    times: list[datetime]
+    rate: dict[str, list[float]] = field(default_factory=dict)
+    served: dict[str, list[float]] = field(default_factory=dict)
+    failed: dict[str, list[float]] = field(default_factory=dict)
+    latency: dict[str, list[float]] = field(default_factory=dict)
+    ready: dict[str, list[int]] = field(default_factory=dict)
+    calls: dict[tuple[str, str], list[float]] = field(default_factory=dict)
+
+    def index(self, at: datetime) -> int:
+        """The step that a moment falls into."""
+        return max(bisect_right(self.times, at) - 1, 0)
+
+    def reachable(self, name: str, step: int) -> bool:
+        """Whether anything answered for a service at a step; what lies outside always does."""
+        return name not in self.ready or self.ready[name][step] > 0
+
+
+def moments(system: System) -> list[datetime]:
+    """The two hours that end now, in steps of one minute, of two before the last seventy minutes."""
+    steps, recent = int(WINDOW / STEP), int(RECENT / STEP)
+    back = [*range(steps, recent, -2), *range(recent, -1, -1)]
+    return [system.as_of - STEP * n for n in back]
+
+
+def flow(system: System) -> Flow:
+    """Works the traffic out: rates from callers down, failures and delays from callees up."""
+    found = Flow(moments(system))
+    order = _callers_first(system)
+    for name in system.workloads:
+        pods = [pod for pod in system.all_pods() if pod.workload.name == name]
+        found.ready[name] = [sum(pod.ready(at) for pod in pods) for at in found.times]
+    for name in order:
+        _add_rate(system, found, name)
+    for name in reversed(order):
+        _add_outcome(system, found, name)
+    return found
+
+
+def _callers_first(system: System) -> list[str]:
+    waiting = dict(system.traffic)
+    order: list[str] = []
+    while waiting:
+        called = {callee for usual in waiting.values() for callee in usual.calls}
+        free = [name for name in waiting if name not in called]
+        if not free:
+            raise ValueError(f"calls run in a circle among {sorted(waiting)}")
+        order += free
+        for name in free:
+            del waiting[name]
+    return order
+
+
+def _add_rate(system: System, found: Flow, name: str) -> None:
+    usual = system.traffic[name]
+    rng = system.rng("rate", name)
+    own = []
+    for at in found.times:
+        wave = 1 + 0.08 * math.sin(at.timestamp() / 5400)
+        extra = 1 + system.total(name, "rate", at)
+        own.append(usual.entry_rate * wave * extra * rng.gauss(1, 0.03))
+    callers = [calls for (_, callee), calls in found.calls.items() if callee == name]
+    rates = [max(sum(column), 0.0) for column in zip(own, *callers, strict=True)]
+    served = [rate if found.reachable(name, n) else 0.0 for n, rate in enumerate(rates)]
+    found.rate[name], found.served[name] = rates, served
+    for callee, share in usual.calls.items():
+        found.calls[name, callee] = [rate * share for rate in served]
+
+
+def _add_outcome(system: System, found: Flow, name: str) -> None:
+    usual = system.traffic[name]
+    rng = system.rng("outcome", name)
+    failed, delays = [], []
+    for step, at in enumerate(found.times):
+        passed = 1 - usual.errors - system.total(name, "errors", at)
+        delay = (usual.latency + system.total(name, "latency", at)) * rng.gauss(1, 0.05)
+        for callee, share in usual.calls.items():
+            needed = min(share, 1.0)
+            passed *= 1 - needed * call_failure(found, callee, step)
+            up = found.reachable(callee, step)
+            delay += share * (found.latency[callee][step] if up else 0.001)
+        failed.append(min(max(1 - passed, 0.0), 1.0))
+        delays.append(max(delay, 0.0002))
+    found.failed[name], found.latency[name] = failed, delays
+
+
+def call_failure(found: Flow, callee: str, step: int) -> float:
+    """The share of calls to a service that fail at a step."""
+    return found.failed[callee][step] if found.reachable(callee, step) else 1.0
+
+
+def edges(system: System) -> Iterator[tuple[str, str]]:
+    """Every (client, server) pair that calls are made over."""
+    for client, usual in system.traffic.items():
+        for server in usual.calls:
+            yield client, server

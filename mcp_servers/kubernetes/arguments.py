@@ -1,0 +1,16 @@
+"""The arguments that several tools share: bounded, and described once."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+Namespace = Annotated[str, Field(description="empty: all", max_length=63)]
+OneNamespace = Annotated[str, Field(min_length=1, max_length=63)]
+Name = Annotated[str, Field(min_length=1, max_length=253)]
+KindName = Annotated[str, Field(max_length=120)]
+Selector = Annotated[str, Field(description="app=web,tier!=db", max_length=1000)]
+Cursor = Annotated[str, Field(max_length=4000)]
+Time = Annotated[str, Field(description="RFC 3339", max_length=40)]
+Limit = Annotated[int, Field(ge=1, le=500)]
