@@ -8,12 +8,14 @@ from datetime import datetime
 import anyio
 
 from assistant.checks.case import Case, Container, containers, service_entity
-from assistant.checks.logs import LogError, errors
+from assistant.checks.logs import LogError, complaints, errors
 from assistant.incident import Entity, Evidence, Finding
 from assistant.snapshot import Object, dig, listing, moment
 
 LOGS_READ = 40
 """How many containers' logs one triage reads: the most telling come first."""
+
+COMPLAINTS = 3
 
 OWN_TROUBLE = frozenset(
     {
@@ -126,12 +128,28 @@ async def _of_logs(case: Case) -> list[Finding]:
     async with anyio.create_task_group() as group:
         for _, owner, pod, container, previous in chosen:
             group.start_soon(one, owner, pod, container, previous)
-    return [
-        finding
-        for entity in sorted(read, key=str)
-        for error in errors(sorted(read[entity], key=lambda item: item.id))
-        for finding in _meant(case, entity, error)
-    ]
+    found: list[Finding] = []
+    for entity in sorted(read, key=str):
+        logs = sorted(read[entity], key=lambda item: item.id)
+        meant = [f for error in errors(logs) for f in _meant(case, entity, error)]
+        found += meant or [f for item in logs for f in _complaint(entity, item)][:1]
+    return found
+
+
+def _complaint(owner: Entity, log: Evidence) -> Iterator[Finding]:
+    """A log that complains again and again of something that no stem names."""
+    rows = complaints(log)
+    if len(rows) >= COMPLAINTS:
+        at, text = rows[-1]
+        yield Finding(
+            kind="noisy_log",
+            entity=owner,
+            statement=f"{owner} logs {len(rows)} warnings or errors, the last: {text.strip()[:200]}",
+            citations=(log.cite(text),),
+            began=moment(rows[0][0]),
+            strength=0.3,
+            details={"last": at},
+        )
 
 
 def _worth_reading(case: Case) -> Iterator[tuple[int, Object, Object, str, bool]]:

@@ -50,6 +50,11 @@ _ADDRESS = re.compile(
     r"[\"')]?(?::(?P<port>\d+))?"
 )
 _HOST_PORT = re.compile(r"(?<![\w.-])(?P<host>[a-z][a-z0-9.-]*[a-z0-9]):(?P<port>\d{2,5})(?!\d)")
+COMPLAINT = re.compile(
+    r"\bWARN(ING)?\b|\bERROR\b|\bE\d{4} |[\"']level[\"']\s*:\s*([\"'](warn|error)|[45]0\b)",
+    re.IGNORECASE,
+)
+"""A line that its program itself calls a warning or an error, in the common formats."""
 NOT_HOSTS = frozenset({"tcp", "to", "on", "udp", "timeout", "error", "connection", "host"})
 
 
@@ -90,3 +95,12 @@ def errors(evidence: Iterable[Evidence]) -> Iterator[LogError]:
             if kind and (kind, host) not in seen:
                 seen.add((kind, host))
                 yield LogError(kind, text, host, port, str(dig(row, "time") or ""), item)
+
+
+def complaints(item: Evidence) -> list[tuple[str, str]]:
+    """(time, text) of the lines of a log that their program calls warnings or errors."""
+    rows = [
+        (str(dig(row, "time") or ""), str(dig(row, "text") or ""))
+        for row in listing(item.data, "lines")
+    ]
+    return [(at, text) for at, text in rows if COMPLAINT.search(text)]

@@ -12,6 +12,9 @@ from assistant.toolbox import Call
 
 Stage = Callable[[str], None]
 
+PARTLY = "not everything could be seen"
+"""How a server begins the reason of an answer that lacks a part."""
+
 
 class Asking(Protocol):
     """The part of the toolbox that a triage uses (tests bring a recorded one)."""
@@ -56,7 +59,7 @@ def blind_spots(evidence: Iterable[Evidence]) -> tuple[BlindSpot, ...]:
     """Every question that was not answered, one row for each tool and reason."""
     rows: dict[tuple[str, str], BlindSpot] = {}
     for item in sorted(evidence, key=lambda one: (one.tool, one.id)):
-        if not item.status.seen:
+        if not item.status.seen or item.reason.startswith(PARTLY):
             rows.setdefault((item.tool, _stem(item.reason)), _blind(item))
     return tuple(rows.values())
 

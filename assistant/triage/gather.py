@@ -76,7 +76,12 @@ def _metrics(scope: Scope) -> Iterator[Call]:
             f"which series of {namespace or 'all'} left their past",
         )
     for entity in scope.entities[:2]:
-        arguments = {**span, "namespace": entity.namespace, "workload": entity.name}
+        arguments = {
+            **span,
+            "namespace": entity.namespace,
+            "workload": entity.name,
+            "onset": utc(scope.began),
+        }
         yield Call("prometheus.get_metrics", arguments, f"golden signals of {entity}")
 
 
