@@ -57,7 +57,7 @@ def _restart(owner: Object, pod: Object, name: str, restarts: int) -> Finding:
     return Finding(
         kind="restarted",
         entity=owner.entity,
-        statement=f"{owner.entity}: container {name} of {pod.name} has {restarts} restarts in all",
+        statement=f"{owner.entity}: container {name} of {pod.name} was started {restarts + 1} times in all",
         citations=pod.cite(pod.name, restarts),
         active=False,
         strength=0.3,

@@ -19,6 +19,8 @@ STATES = frozenset(
     }
 )
 
+LONGEST_ESSENCE = 120
+
 CAUSES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern, re.IGNORECASE))
     for kind, pattern in (
@@ -67,7 +69,7 @@ def _finding(case: Case, owner: Object, container: Container) -> Finding:
     return Finding(
         kind=kind,
         entity=owner.entity,
-        statement=f"{owner.entity}: image {image} cannot be pulled: {_short(words)}",
+        statement=f"{owner.entity}: image {image} cannot be pulled: {_essence(words)}",
         citations=(*pod.cite(container.waiting["reason"], image), *said),
         began=pod.created,
         details={"image": image, "container": container.name, "secret": secret},
@@ -123,5 +125,9 @@ def _absent_pull_secret(case: Case, pod: Object) -> str:
     return next((n for n in names if not case.snapshot.get("Secret", pod.namespace, n)), "")
 
 
-def _short(words: str) -> str:
-    return textwrap.shorten(words, 240, placeholder="…")
+def _essence(words: str) -> str:
+    """What the registry said, without the layers of the runtime that passed it on."""
+    last = words.rpartition(": ")[2].strip()
+    return (
+        last if 0 < len(last) <= LONGEST_ESSENCE else textwrap.shorten(words, 240, placeholder="…")
+    )

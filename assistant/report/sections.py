@@ -148,7 +148,8 @@ def rivals(know: Lookup) -> Section:
 
 
 def _rival(know: Lookup, guess: Hypothesis) -> Line:
-    under = [_fact("spoke for it", found) for found in know.findings(guess.findings)]
+    spoke = [one for one in know.findings(guess.findings) if one.statement != guess.statement]
+    under = [_fact("spoke for it", found) for found in spoke]
     under += [
         Line(clean(r.text), label="ruled out by", cites=cited(r.citations)) for r in guess.against
     ]

@@ -63,7 +63,7 @@ def compose(parts: Parts, evidence: tuple[Evidence, ...], cost: Cost, made_at: d
         impact=tuple(_impact(findings, noise))[:MOST_IMPACT],
         hypotheses=chosen,
         rivals=diagnosis.rivals,
-        findings=tuple(item for item in findings if item.id not in noise),
+        findings=tuple(sorted((f for f in findings if f.id not in noise), key=_order)),
         noise=diagnosis.noise,
         actions=propose(diagnosis, findings),
         runbooks=parts.runbooks,
@@ -76,6 +76,14 @@ def compose(parts: Parts, evidence: tuple[Evidence, ...], cost: Cost, made_at: d
         cost=cost,
         made_at=made_at,
     )
+
+
+ROLES = (Role.CAUSE, Role.SYMPTOM, Role.CHANGE, Role.CLEAR)
+
+
+def _order(finding: Finding) -> tuple[int, float, str]:
+    """Causes first, then symptoms, changes and what was found innocent; the surest of each first."""
+    return ROLES.index(fault(finding.kind).role), -finding.strength, finding.id
 
 
 def summary(alert: Alert, diagnosis: Diagnosis) -> str:
@@ -103,6 +111,7 @@ KIND_OF_ROLE: Mapping[Role, str] = {
     Role.CAUSE: "fault",
     Role.SYMPTOM: "symptom",
     Role.CHANGE: "change",
+    Role.CLEAR: "symptom",
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from assistant.diagnosis import Diagnosis
@@ -10,7 +11,7 @@ from assistant.faults import fault
 from assistant.incident import Alert, Evidence, RunbookMatch, Scope, Status, StepState
 from assistant.snapshot import Snapshot, dig, listing, mapping
 from assistant.triage.desk import Desk, utc
-from assistant.triage.steps import held
+from assistant.triage.steps import held, slots
 
 MOST_SECTIONS = 2
 
@@ -33,8 +34,15 @@ async def consult(
         return ()
     snapshot = Snapshot.made_of(desk.toolbox.evidence)
     rows = [mapping(row) for row in listing(answer.data, "matches")][:MOST_SECTIONS]
-    at = utc(scope.window.end)
-    return tuple([await _match(desk, snapshot, answer, row, at) for row in rows])
+    reader = Reader(desk, snapshot, _slots(scope, diagnosis), utc(scope.window.end))
+    matches = [await reader.match(answer, row) for row in rows]
+    # What the search holds best comes first, but nobody should follow an outdated page if another fits.
+    return tuple(sorted(matches, key=lambda match: bool(match.outdated)))
+
+
+def _slots(scope: Scope, diagnosis: Diagnosis) -> dict[str, str]:
+    entities = [*reversed(scope.entities[:1]), *(item.entity for item in diagnosis.hypotheses[:1])]
+    return {key: value for entity in entities for key, value in slots(entity).items()}
 
 
 def _query(alert: Alert, diagnosis: Diagnosis) -> str:
@@ -53,26 +61,39 @@ def _service(alert: Alert, scope: Scope) -> str:
     return named or next((entity.name for entity in scope.entities), "")
 
 
-async def _match(
-    desk: Desk, snapshot: Snapshot, answer: Evidence, row: Mapping[str, Any], at: str
-) -> RunbookMatch:
-    runbook = str(row.get("runbook") or row.get("id"))
-    whole = await desk.toolbox.call("runbooks.get_runbook", {"id": runbook}, reason="its steps")
-    text = str(dig(whole.data, "text") or row.get("text") or "")
-    steps = await held(desk, snapshot, text, at)
-    wrong = [step for step in steps if step.state is StepState.CONTRADICTED]
-    return RunbookMatch(
-        runbook=runbook,
-        title=str(row.get("title") or runbook),
-        section=str(row.get("section") or ""),
-        path=str(row.get("path") or ""),
-        first_line=int(row.get("first_line") or 0),
-        last_line=int(row.get("last_line") or 0),
-        text=str(row.get("text") or ""),
-        score=float(row.get("score") or 0),
-        why=str(row.get("why") or ""),
-        last_reviewed=str(row.get("last_reviewed") or ""),
-        outdated=f"{wrong[0].why}, yet a step names it" if wrong else "",
-        steps=steps,
-        citations=(answer.cite(str(row.get("title") or runbook)),),
-    )
+@dataclass(frozen=True)
+class Reader:
+    """Reads a runbook as somebody on call in this incident does."""
+
+    desk: Desk
+    snapshot: Snapshot
+    known: Mapping[str, str]
+    at: str
+
+    async def match(self, answer: Evidence, row: Mapping[str, Any]) -> RunbookMatch:
+        """A section that was found, with the steps of its runbook held against live state."""
+        runbook = str(row.get("runbook") or row.get("id"))
+        title = str(row.get("title") or runbook)
+        whole = await self.desk.toolbox.call(
+            "runbooks.get_runbook",
+            {"id": runbook},
+            reason="the steps of the runbook that was found",
+        )
+        text = str(dig(whole.data, "text") or row.get("text") or "")
+        steps = await held(self.desk, self.snapshot, text, self.known, self.at)
+        wrong = [step.why for step in steps if step.state is StepState.CONTRADICTED]
+        return RunbookMatch(
+            runbook=runbook,
+            title=title,
+            section=str(row.get("section") or ""),
+            path=str(row.get("path") or ""),
+            first_line=int(row.get("first_line") or 0),
+            last_line=int(row.get("last_line") or 0),
+            text=str(row.get("text") or ""),
+            score=float(row.get("score") or 0),
+            why=str(row.get("why") or ""),
+            last_reviewed=str(row.get("last_reviewed") or ""),
+            outdated=f"{wrong[0]}, yet {len(wrong)} of its steps need it" if wrong else "",
+            steps=steps,
+            citations=(answer.cite(title),),
+        )

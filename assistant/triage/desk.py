@@ -12,6 +12,9 @@ from assistant.toolbox import Call
 
 Stage = Callable[[str], None]
 
+RUNBOOK_STEP = "a step of the runbook"
+"""Why a runbook's own query is asked; one that cannot be answered is said at its step."""
+
 PARTLY = "not everything could be seen"
 """How a server begins the reason of an answer that lacks a part."""
 
@@ -58,7 +61,8 @@ class Desk:
 def blind_spots(evidence: Iterable[Evidence]) -> tuple[BlindSpot, ...]:
     """Every question that was not answered, one row for each tool and reason."""
     rows: dict[tuple[str, str], BlindSpot] = {}
-    for item in sorted(evidence, key=lambda one: (one.tool, one.id)):
+    asked = [item for item in evidence if item.asked_because != RUNBOOK_STEP]
+    for item in sorted(asked, key=lambda one: (one.tool, one.id)):
         if not item.status.seen or item.reason.startswith(PARTLY):
             rows.setdefault((item.tool, _stem(item.reason)), _blind(item))
     return tuple(rows.values())

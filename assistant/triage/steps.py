@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
-from assistant.incident import Citation, RunbookStep, StepState
+from assistant.incident import Citation, Entity, RunbookStep, StepState
 from assistant.snapshot import Object, Snapshot
-from assistant.triage.desk import Desk
+from assistant.triage.desk import RUNBOOK_STEP, Desk
 
 MOST_STEPS = 12
-_ITEM = re.compile(r"^\s*(?:\d+[.)]|[-*])\s+(?P<text>.+)")
+_ITEM = re.compile(r"^\s*(?P<mark>\d+[.)]|[-*])\s+(?P<text>.+)")
 _FENCE = re.compile(r"^\s*(```|~~~)\s*(?P<language>\w*)")
 _INLINE = re.compile(r"`(kubectl [^`]+)`")
-_PLACEHOLDER = re.compile(r"[<$\{]|\bPOD\b|\bNAME\b|\.\.\.|…")
+_SLOT = re.compile(
+    r"<(?P<angle>[a-z_ -]+)>|\$\{?(?P<shell>[A-Z_]+)\}?|\b(?P<word>NAMESPACE|SERVICE|DEPLOYMENT|WORKLOAD|NODE|NAME|POD|CONTAINER|SECRET|CONFIG|CONFIGMAP|NS|APP)\b"
+)
+"""How runbooks write what the reader has to fill in."""
 
 KINDS = {
     "pod": "Pod", "po": "Pod", "deployment": "Deployment", "deploy": "Deployment", "statefulset": "StatefulSet",
@@ -43,35 +46,100 @@ class Command:
     replicas: str
 
 
-def steps(text: str) -> Iterator[tuple[str, str]]:
-    """(step, language) of a section: list items as prose, lines of code blocks with their language."""
-    language: str | None = None
+@dataclass
+class Step:
+    """One step as it is written: its words, and the commands and queries that belong to it."""
+
+    words: str = ""
+    commands: list[str] = field(default_factory=list)
+    queries: list[str] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """The step in one line or more."""
+        return "\n".join(part for part in (self.words, *self.commands, *self.queries) if part)
+
+
+def steps(text: str) -> Iterator[Step]:
+    """The steps of a runbook: list items with what stands under them, and commands on their own.
+
+    A bullet without a command describes (a symptom, a caveat) and is no step.
+    """
+    step, language, block = Step(), "", list[str]()
+    numbered = False
     for line in text.splitlines():
-        fence = _FENCE.match(line)
+        fence, item = _FENCE.match(line), _ITEM.match(line)
         if fence:
-            language = None if language is not None else (fence["language"].lower() or "text")
-        elif language is not None:
-            if line.strip() and not line.strip().startswith("#"):
-                yield line.strip().removeprefix("$ "), language
-        elif item := _ITEM.match(line):
-            yield item["text"].strip(), ""
+            if language:
+                _add_block(step, language, block)
+            language, block = ("", []) if language else (fence["language"].lower() or "sh", [])
+        elif language:
+            block.append(line.strip())
+        elif item or line.startswith("#"):
+            if numbered or step.commands or step.queries:
+                yield step
+            step = Step(item["text"].strip() if item else "")
+            step.commands += _INLINE.findall(step.words)
+            numbered = bool(item and item["mark"][0].isdigit())
+    if numbered or step.commands or step.queries:
+        yield step
 
 
-async def held(desk: Desk, snapshot: Snapshot, text: str, at: str) -> tuple[RunbookStep, ...]:
-    """The steps of a section with what live state says of each."""
+def _add_block(step: Step, language: str, block: list[str]) -> None:
+    if language == "promql":
+        step.queries.append(" ".join(line for line in block if line and not line.startswith("#")))
+        return
+    lines = [line.removeprefix("$ ") for line in block]
+    step.commands += [line for line in lines if line.startswith("kubectl ")]
+
+
+def filled(line: str, slots: Mapping[str, str]) -> str:
+    """A line with the slots that this incident can fill in."""
+
+    def fill(match: re.Match[str]) -> str:
+        name = (match["angle"] or match["shell"] or match["word"]).strip().lower()
+        return slots.get(name.replace(" ", "_").replace("-", "_")) or match.group()
+
+    return _SLOT.sub(fill, line)
+
+
+def slots(entity: Entity) -> dict[str, str]:
+    """What can be filled in once the thing at fault is known."""
+    workload = entity.kind in ("Deployment", "StatefulSet", "DaemonSet", "Service")
+    own = {"name": entity.name, entity.kind.lower(): entity.name}
+    if workload:
+        own |= dict.fromkeys(("service", "deployment", "workload", "app"), entity.name)
+    if entity.kind == "ConfigMap":
+        own["config"] = entity.name
+    if entity.namespace:
+        own |= {"namespace": entity.namespace, "ns": entity.namespace}
+    return own
+
+
+RANK = (StepState.CONTRADICTED, StepState.APPLIES, StepState.ALREADY_TRUE, StepState.UNKNOWN)
+"""Of several lines in one step the first of these is what the reader must know."""
+
+
+async def held(
+    desk: Desk, snapshot: Snapshot, text: str, known: Mapping[str, str], at: str
+) -> tuple[RunbookStep, ...]:
+    """The steps of a runbook, filled in, with what live state says of each."""
     rows: list[RunbookStep] = []
-    for step, language in steps(text):
-        inline = _INLINE.search(step)
-        line = inline.group(1) if inline else step
-        if line.startswith("kubectl "):
-            rows.append(_kubectl(snapshot, step, line))
-        elif language == "promql":
-            rows.append(await _promql(desk, step, at))
-        else:
-            rows.append(
-                RunbookStep(text=step, state=StepState.UNKNOWN, why="for a person to judge")
-            )
-    return tuple(rows[:MOST_STEPS])
+    for raw in list(steps(text))[:MOST_STEPS]:
+        step = Step(
+            raw.words,
+            [filled(line, known) for line in raw.commands],
+            [filled(line, known) for line in raw.queries],
+        )
+        said = [_kubectl(snapshot, line) for line in step.commands]
+        said += [await _promql(desk, line, at) for line in step.queries]
+        worst = min(said, key=lambda row: RANK.index(row.state), default=_judged())
+        rows.append(worst.model_copy(update={"text": step.text}))
+    return tuple(rows)
+
+
+def _judged() -> RunbookStep:
+    return _step(StepState.UNKNOWN, "for a person to judge")
 
 
 def parse(line: str) -> Command | None:
@@ -125,49 +193,44 @@ def _object(verb: str, rest: list[str]) -> tuple[str, str]:
     return kind, rest[1] if len(rest) > 1 else ""
 
 
-def _kubectl(snapshot: Snapshot, step: str, line: str) -> RunbookStep:
+def _kubectl(snapshot: Snapshot, line: str) -> RunbookStep:
     command = parse(line)
-    if command is None or not command.kind or not command.name or _PLACEHOLDER.search(command.name):
-        gone = command and _namespace_gone(snapshot, command)
-        return gone or RunbookStep(
-            text=step, state=StepState.UNKNOWN, why="it names no object that can be looked up"
-        )
+    if command is None:
+        return _step(StepState.UNKNOWN, "it cannot be read")
     gone = _namespace_gone(snapshot, command)
     if gone:
-        return gone.model_copy(update={"text": step})
-    return _of_object(snapshot, step, command)
+        return gone
+    if not command.kind or not command.name or _SLOT.search(command.name):
+        return _step(StepState.UNKNOWN, "it names no object that can be looked up")
+    return _of_object(snapshot, command)
 
 
 def _namespace_gone(snapshot: Snapshot, command: Command) -> RunbookStep | None:
     listed = snapshot.listing_of("Namespace")
     there = {item.name for item in snapshot.of("Namespace")}
     name = command.namespace
-    if not name or not listed or name in there or _PLACEHOLDER.search(name):
+    if not name or not listed or name in there or _SLOT.search(name):
         return None
-    return _step(
-        name, StepState.CONTRADICTED, f"there is no namespace {name}", (listed.cite_absence(),)
-    )
+    why = f"there is no namespace {name}"
+    return _step(StepState.CONTRADICTED, why, (listed.cite_absence(),))
 
 
-def _step(text: str, state: StepState, why: str, said: tuple[Citation, ...] = ()) -> RunbookStep:
-    return RunbookStep(text=text, state=state, why=why, citations=said)
+def _step(state: StepState, why: str, said: tuple[Citation, ...] = ()) -> RunbookStep:
+    return RunbookStep(text="", state=state, why=why, citations=said)
 
 
-def _of_object(snapshot: Snapshot, step: str, command: Command) -> RunbookStep:
+def _of_object(snapshot: Snapshot, command: Command) -> RunbookStep:
     namespace = "" if command.kind in CLUSTER_WIDE else command.namespace
     item = snapshot.get(command.kind, namespace, command.name) or _anywhere(snapshot, command)
     if item:
-        return _of_present(step, command, item)
+        return _of_present(command, item)
     listed = snapshot.listing_of(command.kind, namespace)
     if not listed or not snapshot.listed(command.kind, namespace):
-        return _step(
-            step,
-            StepState.UNKNOWN,
-            f"{command.kind} objects of {namespace or 'the cluster'} were not read",
-        )
+        place = namespace or "the cluster"
+        return _step(StepState.UNKNOWN, f"{command.kind} objects of {place} were not read")
     place = f"{namespace}/" if namespace else ""
     why = f"there is no {command.kind} {place}{command.name}"
-    return _step(step, StepState.CONTRADICTED, why, (listed.cite_absence(),))
+    return _step(StepState.CONTRADICTED, why, (listed.cite_absence(),))
 
 
 def _anywhere(snapshot: Snapshot, command: Command) -> Object | None:
@@ -177,41 +240,31 @@ def _anywhere(snapshot: Snapshot, command: Command) -> Object | None:
     return next((item for item in snapshot.of(command.kind) if item.name == command.name), None)
 
 
-def _of_present(step: str, command: Command, item: Object) -> RunbookStep:
+def _of_present(command: Command, item: Object) -> RunbookStep:
     said = item.cite(item.name)
     if command.verb == "scale" and command.replicas.isdigit():
         have = str(item.spec.get("replicas", ""))
-        done = have == command.replicas
-        why = f"{item.entity} is set to {have} replicas"
-        return _step(step, StepState.ALREADY_TRUE if done else StepState.APPLIES, why, said)
-    if command.verb in ("cordon", "uncordon"):
+        done, why = have == command.replicas, f"{item.entity} is set to {have} replicas"
+    elif command.verb in ("cordon", "uncordon"):
         cordoned = bool(item.spec.get("unschedulable"))
         done = cordoned == (command.verb == "cordon")
         why = f"{item.entity} is {'' if cordoned else 'not '}cordoned"
-        return _step(step, StepState.ALREADY_TRUE if done else StepState.APPLIES, why, said)
-    return _step(step, StepState.APPLIES, f"{item.entity} is there", said)
+    else:
+        done, why = False, f"{item.entity} is there"
+    return _step(StepState.ALREADY_TRUE if done else StepState.APPLIES, why, said)
 
 
-async def _promql(desk: Desk, step: str, at: str) -> RunbookStep:
-    if _PLACEHOLDER.search(step.replace("{", "").replace("}", "")):
-        return _step(step, StepState.UNKNOWN, "it has a placeholder to fill in")
+async def _promql(desk: Desk, query: str, at: str) -> RunbookStep:
+    if _SLOT.search(query):
+        return _step(StepState.UNKNOWN, "it has a slot that this incident does not fill")
     answer = await desk.toolbox.call(
-        "prometheus.query", {"query": step, "time": at}, reason="a step of the runbook"
+        "prometheus.query", {"query": query, "time": at}, reason=RUNBOOK_STEP
     )
     if not answer.status.seen:
-        return _step(step, StepState.UNKNOWN, f"it could not be asked: {answer.reason}"[:200])
+        return _step(StepState.UNKNOWN, f"it could not be asked: {answer.reason}"[:200])
     series = (answer.data or {}).get("series") or []
+    said = (answer.cite_absence(),)
     if not series:
-        return _step(
-            step,
-            StepState.UNKNOWN,
-            "the query returns nothing at that time",
-            (answer.cite_absence(),),
-        )
+        return _step(StepState.UNKNOWN, "the query returns nothing at that time", said)
     value = series[0].get("value")
-    return _step(
-        step,
-        StepState.APPLIES,
-        f"it returns {len(series)} series, the first {value}",
-        (answer.cite_absence(),),
-    )
+    return _step(StepState.APPLIES, f"it returns {value} ({len(series)} series)", said)
