@@ -141,7 +141,7 @@ class Snapshot:
 
     objects: Mapping[str, Mapping[tuple[str, str], Object]]
     events: tuple[Event, ...]
-    asked: frozenset[tuple[str, str]]
+    asked: Mapping[tuple[str, str], Evidence]
     """(kind, namespace) pairs that were listed whole: only there does absence say anything."""
 
     def of(self, kind: str, namespace: str | None = None) -> list[Object]:
@@ -162,16 +162,8 @@ class Snapshot:
         return (kind, namespace) in self.asked or (kind, "") in self.asked
 
     def listing_of(self, kind: str, namespace: str = "") -> Evidence | None:
-        """The evidence that lists a kind, to cite what is not in it."""
-        return self._listings.get((kind, namespace)) or self._listings.get((kind, ""))
-
-    @cached_property
-    def _listings(self) -> dict[tuple[str, str], Evidence]:
-        return {
-            (item.kind, item.namespace): item.evidence
-            for rows in self.objects.values()
-            for item in rows.values()
-        }
+        """The evidence that lists a kind whole, to cite what is not in it; None without one."""
+        return self.asked.get((kind, namespace)) or self.asked.get((kind, ""))
 
     @cached_property
     def _by_object(self) -> Mapping[tuple[str, str, str], list[Event]]:
@@ -221,19 +213,19 @@ class Snapshot:
         """Everything of Kubernetes that these answers hold."""
         objects: dict[str, dict[tuple[str, str], Object]] = defaultdict(dict)
         events: list[Event] = []
-        asked: set[tuple[str, str]] = set()
+        asked: dict[tuple[str, str], Evidence] = {}
         for item in evidence:
             if item.tool == "kubernetes.list_resources" and item.status.seen:
                 _add_objects(item, objects, asked)
             if item.tool == "kubernetes.get_recent_events" and item.status.seen:
                 events.extend(_events(item))
-        return cls(objects=objects, events=tuple(events), asked=frozenset(asked))
+        return cls(objects=objects, events=tuple(events), asked=asked)
 
 
 def _add_objects(
     item: Evidence,
     objects: dict[str, dict[tuple[str, str], Object]],
-    asked: set[tuple[str, str]],
+    asked: dict[tuple[str, str], Evidence],
 ) -> None:
     asked_kind = str(item.arguments.get("kind", ""))
     kind = str(dig(item.data, "kind") or asked_kind).removesuffix("List")
@@ -242,7 +234,7 @@ def _add_objects(
         objects[seen.kind][seen.namespace, seen.name] = seen
     narrowed = any(item.arguments.get(key) for key in ("name", "label_selector", "field_selector"))
     if not narrowed and not item.truncated and not dig(item.data, "next_cursor"):
-        asked.add((kind, str(item.arguments.get("namespace", ""))))
+        asked[kind, str(item.arguments.get("namespace", ""))] = item
 
 
 def _events(item: Evidence) -> Iterator[Event]:

@@ -19,6 +19,9 @@ from assistant.snapshot import Object, Snapshot, dig, listing, mapping
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "ReplicaSet")
 """Kinds that own pods. A ReplicaSet stands for itself only where nothing owns it."""
 
+TRAFFIC = ("called by", "serves", "routed by")
+"""Relations along which requests go: what a reader wants to see beside the fault."""
+
 GRAPH_METRIC = "traces_service_graph_request_total"
 _HOST = re.compile(
     r"(?<![\w.-])([a-z](?:[a-z0-9-]{0,61}[a-z0-9])?)((?:\.[a-z0-9-]+)*)(?::\d+)?(?![\w-])"
@@ -88,11 +91,15 @@ class Topology:
             step = before[step]
         return tuple(reversed(way))
 
-    def around(self, entities: Iterable[Entity], *, most: int = 24) -> tuple[Edge, ...]:
-        """The edges among and next to these entities, for a drawing; at most `most`."""
+    def around(self, entities: Iterable[Entity], *, most: int = 18) -> tuple[Edge, ...]:
+        """The edges among these entities, and the calls and Services next to them, for a drawing."""
         wanted = set(entities)
         inner = [e for e in self.edges if e.source in wanted and e.target in wanted]
-        outer = [e for e in self.edges if (e.source in wanted) != (e.target in wanted)]
+        outer = [
+            e
+            for e in self.edges
+            if (e.source in wanted) != (e.target in wanted) and e.relation in TRAFFIC
+        ]
         return tuple(dict.fromkeys([*inner, *outer]))[:most]
 
 

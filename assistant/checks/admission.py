@@ -23,7 +23,7 @@ REFUSALS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             "pod_security_blocked",
             r"violates PodSecurity|unable to validate against any (pod )?security",
         ),
-        ("limit_range_violated", r"(maximum|minimum) \w+ usage per|must (be less|specify) "),
+        ("limit_range_violated", r"(maximum|minimum) \w+ usage per|must be less"),
         ("quota_demands_limits", r"must specify"),
     )
 )
@@ -47,10 +47,16 @@ async def check(case: Case) -> list[Finding]:
 
 
 def _short_of_pods(item: Object) -> bool:
-    """Whether a ReplicaSet, StatefulSet or Job has fewer pods than it should, now."""
-    wanted = item.spec.get("replicas", item.spec.get("parallelism"))
-    have = item.status.get("replicas", item.status.get("active")) or 0
-    return wanted is None or int(have) < int(wanted)
+    """Whether a ReplicaSet, StatefulSet, DaemonSet or Job has fewer pods than it should, now."""
+    spec, status = item.spec, item.status
+    if item.kind == "DaemonSet":
+        wanted, have = status.get("desiredNumberScheduled"), status.get("currentNumberScheduled")
+    elif item.kind == "Job":
+        wanted = spec.get("completions", spec.get("parallelism"))
+        have = int(status.get("succeeded") or 0) + int(status.get("active") or 0)
+    else:
+        wanted, have = spec.get("replicas"), status.get("replicas")
+    return wanted is None or int(have or 0) < int(wanted)
 
 
 def _refused_pods(case: Case) -> Iterator[Finding]:
@@ -141,7 +147,7 @@ def _full(quota: Object, resource: str, hard: str, missing: list[tuple[str, Obje
         kind=kind,
         entity=quota.entity,
         statement=f"{quota.entity} allows {hard} {resource} and all are used; absent: {names}",
-        citations=(*quota.cite(resource, hard), *missing[0][1].cite(missing[0][0])),
+        citations=(*quota.cite(resource, hard), *missing[0][1].cite()),
         details={"resource": resource, "hard": hard, "missing": names},
         about=tuple(dict.fromkeys(user.entity for _, user in missing)),
     )

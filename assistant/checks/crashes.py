@@ -44,7 +44,7 @@ def _of_state(case: Case, container: Container, owner: Object) -> Iterator[Findi
     ended = container.terminated
     at = moment(ended.get("finishedAt"))
     recent = at is None or at >= case.scope.window.start
-    if ended.get("reason") == "OOMKilled" and recent and container.restarts:
+    if ended.get("reason") == "OOMKilled" and recent:
         yield _oom(case, container, owner)
     elif container.waiting.get("reason") == "CrashLoopBackOff" and not container.init:
         yield _crash_loop(container, owner)

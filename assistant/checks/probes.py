@@ -8,7 +8,7 @@ from typing import Any
 
 from assistant.checks.case import Case, Container, containers, newest, ready
 from assistant.incident import Finding
-from assistant.snapshot import Event, Object, dig, listing, mapping
+from assistant.snapshot import Event, Object, dig, listing, mapping, moment
 
 _PROBE = re.compile(r"^(?P<probe>Liveness|Readiness|Startup) probe (failed|errored)", re.IGNORECASE)
 _WRONG_PROTOCOL = re.compile(
@@ -34,7 +34,7 @@ def _of_container(case: Case, container: Container, owner: Object) -> Iterator[F
     for name in ("liveness", "readiness", "startup"):
         probe = mapping(container.spec, f"{name}Probe")
         event = _failure(case, pod, name)
-        if not probe or not event or not _suffers(container, name):
+        if not probe or not event or not _suffers(case, container, name):
             continue
         kind, why = _why(container, name, probe, event)
         yield Finding(
@@ -55,11 +55,13 @@ def _failure(case: Case, pod: Object, name: str) -> Event | None:
     return newest(mine)
 
 
-def _suffers(container: Container, name: str) -> bool:
+def _suffers(case: Case, container: Container, name: str) -> bool:
     """Whether the failing probe still does harm: it keeps the pod unready or restarts it."""
     if name == "readiness":
         return not container.ready and bool(dig(container.status, "state", "running"))
-    return container.restarts > 0 or not container.ready
+    ended = moment(container.terminated.get("finishedAt"))
+    restarted = container.restarts > 0 and (ended is None or case.in_window(ended))
+    return restarted or not container.ready
 
 
 def probe_port(probe: Mapping[str, Any]) -> object:
@@ -81,7 +83,9 @@ def _why(
 ) -> tuple[str, str]:
     """(fault kind, explanation) of a failing probe."""
     words, port = event.message, probe_port(probe)
-    refused = "connection refused" in words or "connect:" in words
+    # kubelet's gRPC probe waits for a port that refuses it, and calls that "failed to connect".
+    stems = ("connection refused", "connect:", "failed to connect service")
+    refused = any(stem in words for stem in stems)
     if refused and port != "" and _elsewhere(container, name, port):
         have = ", ".join(str(number) for number in container.ports.values()) or "another port"
         return (

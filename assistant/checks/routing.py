@@ -129,7 +129,7 @@ def _port(service: Object, port: object, pods: list[Object]) -> Iterator[Finding
             entity=service.entity,
             statement=f"{service.entity} forwards port {number} as {wanted}, its pods speak "
             f"{same[0].get('protocol') or 'TCP'} there",
-            citations=(*service.cite(wanted), *pods[0].cite()),
+            citations=(*service.cite(str(number)), *pods[0].cite()),
             details={"port": str(number), "protocol": wanted},
         )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 from typing import Any
 
 from assistant.checks.case import Case, newest
@@ -19,15 +20,25 @@ Rule = Callable[[Case, Object, Object], str]
 """(case, pod, node) -> why the node does not take the pod, or an empty text"""
 
 
+PATIENCE = timedelta(seconds=30)
+"""A scheduler that works says something of a new pod within a second or two."""
+
+
 async def check(case: Case) -> list[Finding]:
     """One finding a workload with a pod that waits for a node."""
     found: dict[str, Finding] = {}
     for pod, owner in case.pods():
-        if pod.spec.get("nodeName") or pod.status.get("phase") != "Pending":
+        if not _waits(pod):
             continue
         for finding in _of_pod(case, pod, owner):
             found.setdefault(finding.id, finding)
     return list(found.values())
+
+
+def _waits(pod: Object) -> bool:
+    """Whether a pod waits for a node; the scheduler skips one that is being deleted."""
+    placed = pod.spec.get("nodeName") or pod.status.get("phase") != "Pending"
+    return not placed and not dig(pod.raw, "metadata", "deletionTimestamp")
 
 
 def _of_pod(case: Case, pod: Object, owner: Object) -> Iterator[Finding]:
@@ -36,7 +47,8 @@ def _of_pod(case: Case, pod: Object, owner: Object) -> Iterator[Finding]:
         return
     words, said = _scheduler_words(case, pod)
     if not words:
-        yield _unseen_by_scheduler(pod, owner)
+        if pod.created is None or case.scope.window.end - pod.created > PATIENCE:
+            yield _unseen_by_scheduler(pod, owner)
         return
     if "unbound immediate PersistentVolumeClaims" in words or "persistentvolumeclaim" in words:
         return  # the storage check names the claim

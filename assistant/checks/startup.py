@@ -197,8 +197,7 @@ def _init(container: Container, owner: Object) -> Iterator[Finding]:
 def _absent_references(case: Case) -> Iterator[Finding]:
     """References of workloads without a ready pod to objects that do not exist."""
     for workload in case.workloads():
-        pods = case.snapshot.pods_of(workload)
-        if pods and all(ready(pod) for pod in pods):
+        if not _lacks_pods(case, workload):
             continue
         for kind, name, key, optional in references(workload.template):
             if kind not in ("Secret", "ConfigMap") or optional or not name:
@@ -208,6 +207,13 @@ def _absent_references(case: Case) -> Iterator[Finding]:
             )
             if finding:
                 yield finding
+
+
+def _lacks_pods(case: Case, workload: Object) -> bool:
+    """Whether it should run and does not: one that is switched off or has finished needs nothing."""
+    pods = case.snapshot.pods_of(workload)
+    well = all(ready(pod) or pod.status.get("phase") == "Succeeded" for pod in pods)
+    return not well if pods else workload.spec.get("replicas", 1) != 0
 
 
 def _absent(case: Case, workload: Object, target: Entity, key: str) -> Finding | None:

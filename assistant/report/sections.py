@@ -75,8 +75,11 @@ def _action(action: Action) -> Line:
 
 
 def _maybe_command(label: str, text: str) -> Line:
-    command = text.startswith(("kubectl ", "helm ", "curl ", "assistant "))
-    return Line(label=label, code=text) if command else Line(clean(text), label=label)
+    return Line(label=label, code=text) if _is_command(text) else Line(clean(text), label=label)
+
+
+def _is_command(text: str) -> bool:
+    return text.startswith(("kubectl ", "helm ", "curl ", "assistant "))
 
 
 def hypotheses(know: Lookup) -> Section:
@@ -212,7 +215,11 @@ def _step(step: RunbookStep) -> Line:
     verdict = Line(
         f"{step.state.value}{why}", cites=cited(step.citations), tone=STEP_TONES[step.state]
     )
-    return Line(clean(step.text), under=(verdict,))
+    words, *rest = [part for part in step.text.splitlines() if part.strip()] or [""]
+    if _is_command(words):
+        words, rest = "", [words, *rest]
+    commands = tuple(Line(code=part, label="run") for part in rest)
+    return Line(clean(words) or "Run:", under=(*commands, verdict))
 
 
 def blind_spots(know: Lookup) -> Section:

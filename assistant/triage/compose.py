@@ -24,6 +24,7 @@ from assistant.incident import (
     TimelineEntry,
     Verdict,
 )
+from assistant.series import moved
 from assistant.snapshot import Snapshot, dig, listing, mapping
 from assistant.topology import topology
 from assistant.triage.desk import blind_spots
@@ -63,7 +64,7 @@ def compose(parts: Parts, evidence: tuple[Evidence, ...], cost: Cost, made_at: d
         impact=tuple(_impact(findings, noise))[:MOST_IMPACT],
         hypotheses=chosen,
         rivals=diagnosis.rivals,
-        findings=tuple(sorted((f for f in findings if f.id not in noise), key=_order)),
+        findings=tuple(sorted((f for f in findings if _tells(f, noise)), key=_order)),
         noise=diagnosis.noise,
         actions=propose(diagnosis, findings),
         runbooks=parts.runbooks,
@@ -78,11 +79,16 @@ def compose(parts: Parts, evidence: tuple[Evidence, ...], cost: Cost, made_at: d
     )
 
 
-ROLES = (Role.CAUSE, Role.SYMPTOM, Role.CHANGE, Role.CLEAR)
+ROLES = (Role.CAUSE, Role.SYMPTOM, Role.CHANGE)
+
+
+def _tells(finding: Finding, noise: set[str]) -> bool:
+    """Whether a finding says that something is, or was made, different; the innocent are rivals."""
+    return finding.id not in noise and fault(finding.kind).role in ROLES
 
 
 def _order(finding: Finding) -> tuple[int, float, str]:
-    """Causes first, then symptoms, changes and what was found innocent; the surest of each first."""
+    """Causes first, then symptoms, then changes; the surest of each first."""
     return ROLES.index(fault(finding.kind).role), -finding.strength, finding.id
 
 
@@ -152,7 +158,7 @@ def _series(evidence: Iterable[Evidence], findings: Iterable[Finding]) -> Iterat
         for item in evidence
         if item.tool == "prometheus.get_metrics" and item.status.seen
         for signal in (mapping(row) for row in listing(item.data, "signals"))
-        if signal.get("name") in SIGNALS and len(listing(signal, "points")) > 1
+        if signal.get("name") in SIGNALS and moved(listing(signal, "points"))
     ]
     for _, item, signal in sorted(signals, key=lambda row: row[0]):
         subject = item.arguments.get("workload") or item.arguments.get("service") or ""

@@ -14,6 +14,7 @@ from assistant.triage.desk import Desk, utc
 from assistant.triage.steps import held, slots
 
 MOST_SECTIONS = 2
+WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
 
 
 async def consult(
@@ -41,18 +42,17 @@ async def consult(
 
 
 def _slots(scope: Scope, diagnosis: Diagnosis) -> dict[str, str]:
-    entities = [*reversed(scope.entities[:1]), *(item.entity for item in diagnosis.hypotheses[:1])]
-    return {key: value for entity in entities for key, value in slots(entity).items()}
+    best = diagnosis.hypotheses[0] if diagnosis.hypotheses else None
+    chain = (best.entity, *best.chain) if best else scope.entities
+    workload = next((entity for entity in chain if entity.kind in WORKLOADS), None)
+    cause = best.entity if best else workload
+    return slots(cause, workload) if cause else {}
 
 
 def _query(alert: Alert, diagnosis: Diagnosis) -> str:
     words = [alert.title]
-    for hypothesis in diagnosis.hypotheses[:1]:
-        words += [
-            fault(hypothesis.kind).title,
-            hypothesis.kind.replace("_", " "),
-            hypothesis.entity.name,
-        ]
+    for best in diagnosis.hypotheses[:1]:
+        words += [fault(best.kind).title, best.kind.replace("_", " "), best.entity.name]
     return " ".join(words)[:500]
 
 

@@ -16,9 +16,9 @@ _ITEM = re.compile(r"^\s*(?P<mark>\d+[.)]|[-*])\s+(?P<text>.+)")
 _FENCE = re.compile(r"^\s*(```|~~~)\s*(?P<language>\w*)")
 _INLINE = re.compile(r"`(kubectl [^`]+)`")
 _SLOT = re.compile(
-    r"<(?P<angle>[a-z_ -]+)>|\$\{?(?P<shell>[A-Z_]+)\}?|\b(?P<word>NAMESPACE|SERVICE|DEPLOYMENT|WORKLOAD|NODE|NAME|POD|CONTAINER|SECRET|CONFIG|CONFIGMAP|NS|APP)\b"
+    r"<(?P<angle>[a-z_ -]+)>|\$\{?(?P<shell>[A-Za-z_]+)\}?|(?<![\w-])(?P<word>[A-Z][A-Z0-9_]+)(?![\w-])"
 )
-"""How runbooks write what the reader has to fill in."""
+"""How runbooks write what the reader has to fill in. Kubernetes names have no capital letters."""
 
 KINDS = {
     "pod": "Pod", "po": "Pod", "deployment": "Deployment", "deploy": "Deployment", "statefulset": "StatefulSet",
@@ -103,17 +103,16 @@ def filled(line: str, slots: Mapping[str, str]) -> str:
     return _SLOT.sub(fill, line)
 
 
-def slots(entity: Entity) -> dict[str, str]:
-    """What can be filled in once the thing at fault is known."""
-    workload = entity.kind in ("Deployment", "StatefulSet", "DaemonSet", "Service")
-    own = {"name": entity.name, entity.kind.lower(): entity.name}
+def slots(cause: Entity, workload: Entity | None) -> dict[str, str]:
+    """What can be filled in once the thing at fault, and the workload that suffers, are known."""
+    own = {"name": cause.name, cause.kind.lower(): cause.name}
+    if cause.kind in ("ConfigMap", "Secret"):
+        own["config"] = cause.name
     if workload:
-        own |= dict.fromkeys(("service", "deployment", "workload", "app"), entity.name)
-    if entity.kind == "ConfigMap":
-        own["config"] = entity.name
-    if entity.namespace:
-        own |= {"namespace": entity.namespace, "ns": entity.namespace}
-    return own
+        names = ("service", "server", "deployment", "workload", "app", workload.kind.lower())
+        own |= dict.fromkeys(names, workload.name)
+    namespace = cause.namespace or (workload.namespace if workload else "")
+    return own | ({"namespace": namespace, "ns": namespace} if namespace else {})
 
 
 RANK = (StepState.CONTRADICTED, StepState.APPLIES, StepState.ALREADY_TRUE, StepState.UNKNOWN)
