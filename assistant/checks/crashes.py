@@ -15,7 +15,8 @@ from assistant.snapshot import Object, dig, listing, moment
 LOGS_READ = 40
 """How many containers' logs one triage reads: the most telling come first."""
 
-COMPLAINTS = 3
+COMPLAINTS = 10
+"""So many warnings in one tail are a nuisance; a few at start are ordinary."""
 
 OWN_TROUBLE = frozenset(
     {
@@ -62,14 +63,14 @@ def _oom(case: Case, container: Container, owner: Object) -> Finding:
         statement=f"{owner.entity}: container {container.name} was killed for memory at its limit "
         f"{limit or '(none set)'}, {container.restarts} restarts",
         citations=pod.cite(*quotes),
-        began=_first_kill(case, container),
+        began=first_trouble(case, container),
         details={"container": container.name, "limit": limit, "restarts": str(container.restarts)},
         about=(pod.entity,),
     )
 
 
-def _first_kill(case: Case, container: Container) -> datetime | None:
-    """When it was first killed: the status knows the last time only, its events the first."""
+def first_trouble(case: Case, container: Container) -> datetime | None:
+    """When it first ended: the status knows the last time only, its events the first."""
     rows = case.snapshot.events_of(container.pod, "BackOff", "OOMKilling", "Unhealthy", "Killing")
     known = [row.first for row in rows if case.in_window(row.first)]
     last = moment(container.terminated.get("finishedAt"))
@@ -160,6 +161,8 @@ def _worth_reading(case: Case) -> Iterator[tuple[int, Object, Object, str, bool]
             running = bool(dig(container.status, "state", "running"))
             if container.restarts and not container.init:
                 yield 0, owner, pod, container.name, True
+            if container.waiting.get("reason") == "CrashLoopBackOff":
+                yield 0, owner, pod, container.name, False
             ill = not container.ready and (running or (container.init and container.status))
             if ill:
                 yield 1, owner, pod, container.name, False
@@ -181,7 +184,7 @@ def _meant(case: Case, owner: Entity, error: LogError) -> Iterator[Finding]:
         entity=target if database and target else owner,
         statement=f"{owner} logs: {error.text.strip()[:300]}",
         citations=(error.evidence.cite(error.text),),
-        began=moment(error.at),
+        began=_since(case, owner, error),
         strength=0.8 if own or database else 0.5,
         details={
             "host": error.host,
@@ -190,6 +193,15 @@ def _meant(case: Case, owner: Entity, error: LogError) -> Iterator[Finding]:
         },
         about=tuple(thing for thing in (target, owner) if thing),
     )
+
+
+def _since(case: Case, owner: Entity, error: LogError) -> datetime | None:
+    """When an error began: a program that starts again and again says it anew in each run."""
+    data = error.evidence.data
+    pod = case.snapshot.get("Pod", owner.namespace, str(dig(data, "pod")))
+    name = str(dig(data, "container"))
+    ended = [c for c in containers(pod) if c.name == name and c.restarts] if pod else []
+    return first_trouble(case, ended[0]) if ended else moment(error.at)
 
 
 def _target(case: Case, owner: Entity, error: LogError) -> Entity | None:

@@ -28,7 +28,7 @@ CAUSES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("image_rate_limited", r"toomanyrequests|rate limit|429 Too Many"),
         (
             "image_registry_dns_failure",
-            r"lookup \S+.*(no such host|server misbehaving|i/o timeout)",
+            r"no such host|name resolution|server misbehaving|lookup \S+.*i/o timeout",
         ),
         ("image_wrong_arch", r"no match(ing manifest)? for (platform|\S+/\S+)|exec format error"),
         (
@@ -82,7 +82,7 @@ def _words(case: Case, container: Container) -> tuple[str, tuple[Citation, ...]]
     message = str(container.waiting.get("message") or container.waiting["reason"])
     image = str(container.spec.get("image") or "")
     for event in case.snapshot.events_of(container.pod, "Failed", "InspectFailed"):
-        if "pull" in event.message.lower() and (image in event.message or "image" in event.message):
+        if image in event.message or event.message.startswith("Failed to pull image"):
             return f"{message} {event.message}", (event.cite(),)
     return message, container.pod.cite(message)
 

@@ -26,7 +26,7 @@ MEANINGS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ),
         ("db_read_only", r"read[- ]only (transaction|mode|replica|file)|--read-only option|READONLY You"),
         ("volume_full", r"no space left on device|ENOSPC|disk quota exceeded"),
-        ("volume_mount_permission_denied", r"(permission denied|EACCES|not writable).*['\"/ ]/\w|['\"/ ]/\w\S*.*permission denied"),
+        ("volume_mount_permission_denied", r"(permission denied|EACCES|not writable).*['\"/ ]/\w|['\"/ ]/\w\S*.*permission denied|(can't|cannot|failed to) (open|create|write)\b.*permission denied"),
         ("certificate_expired", r"certificate has expired|certificate is not yet valid|x509: certificate"),
         ("rbac_denied", r"is forbidden: User|forbidden: .* cannot (get|list|watch|create|update|patch|delete)"),
         (
@@ -37,7 +37,7 @@ MEANINGS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ),
         ("name_not_resolved", r"no such host|UnknownHostException|ENOTFOUND|EAI_AGAIN|name or service not known|could not translate host name|server misbehaving"),
         ("dependency_refused", r"connection refused|ECONNREFUSED|communications link failure|503 service unavailable|upstream connect error|no healthy upstream|code = Unavailable"),
-        ("dependency_timeout", r"context deadline exceeded|\btimed?[ -]?out\b(?!\W{0,3}\d)|\w*TimeoutE(rror|xception)|ETIMEDOUT|DeadlineExceeded|504 gateway"),
+        ("dependency_timeout", r"deadline exceeded|timed out|(connect|read|request|query|i/o) timeout\b(?!\W{0,3}\d| \()|ETIMEDOUT|DeadlineExceeded|SocketTimeoutException|504 gateway"),
         ("out_of_memory_in_process", r"OutOfMemoryError|heap out of memory|MemoryError|cannot allocate memory"),
         ("rate_limited", r"(status|code|HTTP|answered)\W{0,4}429\b|\b429 Too Many|too many requests|rate.?limit(ed|ing)?\b"),
     )

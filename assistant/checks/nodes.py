@@ -19,8 +19,8 @@ PRESSURE = {
 NOT_READY: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern, re.IGNORECASE))
     for kind, pattern in (
-        ("containerd_unavailable", r"container ?runtime (is down|not ready|network not)|containerd\.sock|PLEG"),
-        ("cni_down", r"cni plugin not initialized|network plugin"),
+        ("containerd_unavailable", r"container ?runtime (is down|not ready)|containerd\.sock|PLEG"),
+        ("cni_down", r"cni plugin not initialized|network plugin|runtime network not ready"),
         ("kubelet_unavailable", r"NodeStatusUnknown|kubelet stopped posting"),
     )
 )  # fmt: skip

@@ -8,15 +8,24 @@ from typing import Any
 
 from assistant.checks.case import Case, Container, containers, newest, ready
 from assistant.incident import Finding
-from assistant.snapshot import Event, Object, dig, listing, mapping, moment
+from assistant.snapshot import Event, Object, dig, listing, mapping
+from assistant.topology import selects, moment
 
 _PROBE = re.compile(r"^(?P<probe>Liveness|Readiness|Startup) probe (failed|errored)", re.IGNORECASE)
+_PORT = re.compile(r"(?:\d+\.\d+\.\d+\.\d+|\]):(\d+)")
+_UNREACHED = re.compile(
+    r"connection refused|failed to connect service|i/o timeout|no route to host"
+)
 _WRONG_PROTOCOL = re.compile(
     r"malformed HTTP|HTTP/1\.x transport connection broken|server gave HTTP response to HTTPS client"
     r"|error reading server preface|unknown service grpc|Unimplemented|frame too large"
     r"|tls: first record does not look like|http2: |EOF",
     re.IGNORECASE,
 )
+
+
+MESH_PATH = "/app-health/"
+"""Istio rewrites an application's probes to its own agent's port, under this path."""
 
 
 async def check(case: Case) -> list[Finding]:
@@ -33,10 +42,10 @@ def _of_container(case: Case, container: Container, owner: Object) -> Iterator[F
     pod = container.pod
     for name in ("liveness", "readiness", "startup"):
         probe = mapping(container.spec, f"{name}Probe")
-        event = _failure(case, pod, name)
+        event = _failure(case, pod, name, probe)
         if not probe or not event or not _suffers(case, container, name):
             continue
-        kind, why = _why(container, name, probe, event)
+        kind, why = _why(case, container, name, event)
         yield Finding(
             kind=kind,
             entity=owner.entity,
@@ -49,10 +58,13 @@ def _of_container(case: Case, container: Container, owner: Object) -> Iterator[F
         )
 
 
-def _failure(case: Case, pod: Object, name: str) -> Event | None:
+def _failure(case: Case, pod: Object, name: str, probe: Mapping[str, Any]) -> Event | None:
+    """The last failure of this probe; one whose words name another port is another container's."""
     rows = case.snapshot.events_of(pod, "Unhealthy", "ProbeError")
     mine = [row for row in rows if (m := _PROBE.match(row.message)) and m["probe"].lower() == name]
-    return newest(mine)
+    port = str(probe_port(probe))
+    named = [(row, _PORT.findall(row.message)) for row in mine]
+    return newest([row for row, ports in named if not ports or not port.isdigit() or port in ports])
 
 
 def _suffers(case: Case, container: Container, name: str) -> bool:
@@ -78,15 +90,14 @@ def probe_way(probe: Mapping[str, Any]) -> str:
     return next((way for way in ("httpGet", "tcpSocket", "grpc", "exec") if probe.get(way)), "")
 
 
-def _why(
-    container: Container, name: str, probe: Mapping[str, Any], event: Event
-) -> tuple[str, str]:
+def _why(case: Case, container: Container, name: str, event: Event) -> tuple[str, str]:
     """(fault kind, explanation) of a failing probe."""
+    probe = mapping(container.spec, f"{name}Probe")
     words, port = event.message, probe_port(probe)
     # kubelet's gRPC probe waits for a port that refuses it, and calls that "failed to connect".
     stems = ("connection refused", "connect:", "failed to connect service")
     refused = any(stem in words for stem in stems)
-    if refused and port != "" and _elsewhere(container, name, port):
+    if refused and port != "" and _elsewhere(case, container, name, port):
         have = ", ".join(str(number) for number in container.ports.values()) or "another port"
         return (
             f"{name}_probe_incorrect_port",
@@ -103,17 +114,34 @@ def _why(
     return f"{name}_failing", words
 
 
-def _elsewhere(container: Container, name: str, port: object) -> bool:
-    """Whether a probe asks a port that the container does not have, or its other probes do not ask."""
-    declared = container.ports
-    if declared:
-        return str(port) not in declared and port not in declared.values()
+def _elsewhere(case: Case, container: Container, name: str, port: object) -> bool:
+    """Whether a probe asks a port that the container does not have, while another is in use.
+
+    Ports need not be declared, so an undeclared one proves nothing by itself: a Service, or another
+    probe of the container, must agree on a port that is.
+    """
+    if str(dig(container.spec, f"{name}Probe", "httpGet", "path")).startswith(MESH_PATH):
+        return False
     others = [
         probe_port(mapping(container.spec, f"{other}Probe"))
         for other in ("liveness", "readiness", "startup")
         if other != name and container.spec.get(f"{other}Probe")
     ]
-    return bool(others) and port not in others and ready(container.pod)
+    if not container.ports:
+        return bool(others) and port not in others and ready(container.pod)
+    siblings = [number for one in containers(container.pod) for number in one.ports.values()]
+    if port in siblings or str(port) in container.ports:
+        return False
+    own = {*container.ports, *container.ports.values()}
+    return any(used in own for used in [*others, *_served(case, container.pod)])
+
+
+def _served(case: Case, pod: Object) -> Iterator[object]:
+    """The target ports of the Services that select a pod."""
+    for service in case.snapshot.of("Service", pod.namespace):
+        if selects(mapping(service.spec, "selector"), pod.labels):
+            for row in listing(service.spec, "ports"):
+                yield dig(row, "targetPort") or dig(row, "port")
 
 
 def _other_way(container: Container, name: str, probe: Mapping[str, Any]) -> bool:

@@ -68,6 +68,9 @@ def _selects_nothing(case: Case, service: Object, selector: object) -> Iterator[
         for w in case.workloads()
         if selects(mapping(selector), mapping(w.spec, "template", "metadata", "labels"))
     ]
+    off = scaled and all(workload.spec.get("replicas", 1) == 0 for workload in scaled)
+    if off and not case.topology.affects(service.entity):
+        return  # switched off, and nobody is known to call it
     yield Finding(
         kind="service_without_endpoints",
         entity=service.entity,

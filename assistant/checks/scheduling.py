@@ -94,28 +94,37 @@ def _unseen_by_scheduler(pod: Object, owner: Object) -> Finding:
 
 def _decide(case: Case, pod: Object, words: str) -> tuple[str, str, tuple[Citation, ...]]:
     """(fault kind, why, citations): the rule that alone keeps most nodes out."""
-    alone: Counter[str] = Counter()
-    any_of: Counter[str] = Counter()
-    example: dict[str, tuple[str, Object]] = {}
-    for node in case.snapshot.of("Node"):
-        why = {
-            kind: text
-            for kind, rule in RULES
-            if _said(kind, words) and (text := rule(case, pod, node))
-        }
-        for kind, text in why.items():
-            any_of[kind] += 1
-            example.setdefault(kind, (text, node))
-        if len(why) == 1 and not control_plane(node):
-            alone.update(list(why))
-    votes = alone or any_of
+    kept_out = [
+        (
+            node,
+            {k: text for k, rule in RULES if _said(k, words) and (text := rule(case, pod, node))},
+        )
+        for node in case.snapshot.of("Node")
+    ]
+    votes = _votes(kept_out)
     if not votes:
         return _from_words(words), "the scheduler says so", ()
     most = max(votes.values())
-    order = [kind for kind, _ in RULES]
-    kind = min((k for k, n in votes.items() if n == most), key=order.index)
-    text, node = example[kind]
-    return kind, text, node.cite()
+    kind = min((k for k, n in votes.items() if n == most), key=[k for k, _ in RULES].index)
+    node, why = next(row for row in kept_out if kind in row[1])
+    return kind, why[kind], node.cite()
+
+
+def _votes(kept_out: list[tuple[Object, dict[str, str]]]) -> Counter[str]:
+    """How many nodes each rule keeps out, on its own where any rule does so.
+
+    Where some node meets the pod's own demands, what keeps that node out is the trouble: a pod
+    pinned to a cordoned node wants it uncordoned.
+    """
+    meets = [why for _, why in kept_out if not DEMANDS & set(why)]
+    rows = meets or [why for _, why in kept_out]
+    alone = [
+        why for node, why in kept_out if why in rows and len(why) == 1 and not control_plane(node)
+    ]
+    return Counter(kind for why in alone or rows for kind in why)
+
+
+DEMANDS = frozenset({"node_selector_mismatch", "node_affinity_mismatch"})
 
 
 def _said(kind: str, words: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 
@@ -13,6 +14,11 @@ from assistant.snapshot import Object, dig, listing, mapping
 
 Rule = Callable[[Object, Object], str]
 """(claim, volume) -> why the volume does not fit, or an empty text"""
+
+
+BINDS_LATER = ("WaitForFirstConsumer", "WaitForPodScheduled")
+NO_PROVISIONER = "kubernetes.io/no-provisioner"
+_VOLUME = re.compile(r"persistent ?volume", re.IGNORECASE)
 
 
 async def check(case: Case) -> list[Finding]:
@@ -30,12 +36,10 @@ def _pending(case: Case, claim: Object) -> Iterator[Finding]:
         return
     users = _users(case, claim)
     event = newest(
-        case.snapshot.events_of(
-            claim, "ProvisioningFailed", "FailedBinding", "WaitForFirstConsumer"
-        )
+        case.snapshot.events_of(claim, "ProvisioningFailed", "FailedBinding", *BINDS_LATER)
     )
-    if event and event.reason == "WaitForFirstConsumer" and not users:
-        return  # nobody wants it yet
+    if event and event.reason in BINDS_LATER and not _holds_up(case, users):
+        return  # it binds when a pod that wants it has found its node
     said = (*claim.cite(str(claim.status["phase"])), *((event.cite(),) if event else ()))
     kind, because, more = _decide(case, claim, event.message if event else "")
     yield Finding(
@@ -49,6 +53,13 @@ def _pending(case: Case, claim: Object) -> Iterator[Finding]:
     )
 
 
+def _holds_up(case: Case, users: list[Object]) -> bool:
+    """Whether the scheduler says of a user's pod that it waits for a volume."""
+    rows = [pod for user in users for pod in (case.snapshot.pods_of(user) or [user])]
+    said = [newest(case.snapshot.events_of(pod, "FailedScheduling")) for pod in rows]
+    return any(event and _VOLUME.search(event.message) for event in said)
+
+
 def _users(case: Case, claim: Object) -> list[Object]:
     edges = case.topology.affects(claim.entity)
     found = [case.snapshot.find(edge.target) for edge in edges if edge.relation == "needed by"]
@@ -58,6 +69,8 @@ def _users(case: Case, claim: Object) -> list[Object]:
 def _decide(case: Case, claim: Object, words: str) -> tuple[str, str, tuple[Citation, ...]]:
     wanted = claim.spec.get("storageClassName")
     known = {item.name for item in case.snapshot.of("StorageClass")}
+    if _made_on_demand(case, claim):
+        return "claim_unbound", words or "its provisioner has made no volume for it", ()
     volumes = case.snapshot.of("PersistentVolume")
     alone: Counter[str] = Counter()
     example: dict[str, tuple[str, Object]] = {}
@@ -75,6 +88,13 @@ def _decide(case: Case, claim: Object, words: str) -> tuple[str, str, tuple[Cita
     if not volumes:
         return "claim_unbound", words or "there is no volume for it", ()
     return _closest(claim, volumes, words)
+
+
+def _made_on_demand(case: Case, claim: Object) -> bool:
+    """Whether a provisioner makes its volume: then the volumes that are there say nothing."""
+    given = case.snapshot.get("StorageClass", "", str(claim.spec.get("storageClassName") or ""))
+    by_hand = given is None or str(given.raw.get("provisioner", NO_PROVISIONER)) == NO_PROVISIONER
+    return not by_hand and not claim.spec.get("selector") and not claim.spec.get("volumeName")
 
 
 def _closest(

@@ -42,11 +42,18 @@ class Diagnosis(Frozen):
 
 
 def diagnose(
-    alert: Alert, scope: Scope, findings: Sequence[Finding], topology: Topology, *, quiet: bool
+    alert: Alert,
+    scope: Scope,
+    findings: Sequence[Finding],
+    topology: Topology,
+    *,
+    quiet: bool,
+    blind: bool = False,
 ) -> Diagnosis:
     """The causes that best account for the findings, best first, and the rivals they leave behind.
 
-    `quiet` says that the alert's own condition was seen to be gone at the end of the window.
+    `quiet` says that the alert's own condition was seen to be gone at the end of the window, `blind`
+    that so much stayed unseen that to find nothing wrong says nothing.
     """
     ordered = sorted(findings, key=lambda item: item.id)
     current = [item for item in ordered if not before(item, scope)]
@@ -54,6 +61,8 @@ def diagnose(
     weighed = sorted(candidates(scope, current, topology), key=rank)
     chosen = cover(weighed)
     verdict = _verdict(alert, scope, chosen, current, quiet=quiet)
+    if verdict is Verdict.HEALTHY and blind:
+        verdict = Verdict.INCONCLUSIVE
     if verdict in (Verdict.RECOVERED, Verdict.HEALTHY):
         chosen = []
     rivals = ruled_out(weighed, chosen, current, noise, scope)

@@ -28,7 +28,7 @@ from assistant.toolbox.answer import (
     refused,
 )
 from assistant.toolbox.approval import Approval
-from assistant.toolbox.budget import Purse
+from assistant.toolbox.budget import Patience, Purse
 from assistant.toolbox.connection import Connection
 from assistant.toolbox.pins import Lockfile
 from assistant.toolbox.question import Call, CallEvent, Session, Stamp, plain, without_defaults
@@ -60,6 +60,7 @@ class Toolbox:
         self._approval = approval
         self._stamp = stamp
         self._purse = Purse(settings.budget, session.timer)
+        self._patience = {name: Patience(settings.budget, session.timer) for name in connections}
         self._slots = anyio.Semaphore(settings.budget.concurrent)
         self._known = {evidence.id: evidence for evidence in session.known}
         self._in_flight: dict[str, anyio.Event] = {}
@@ -185,15 +186,23 @@ class Toolbox:
             return not_asked(late)
         if server not in self._connections:
             return self._replayed(tool) or _unknown(tool, "server", server, self.servers)
+        started = self._session.timer()
         try:
-            with anyio.fail_after(self._purse.seconds_left):
+            with anyio.fail_after(self._seconds_to_connect(server)):
                 surface = await self.surface(server)
         except ToolUnavailable as error:
             failure = f"{tool} was not asked: {error}"
             return self._replayed(tool) or refused(Status.ERROR, failure, "assistant doctor")
         except TimeoutError:
+            self._patience[server].waited(started)
             return refused(Status.TIMEOUT, f"server {server!r} did not come up within {self._time}")
         return surface.tools.get(name) or _unknown(tool, "tool", name, surface.tools)
+
+    def _seconds_to_connect(self, server: str) -> float:
+        """How long a server may take to come up. In this process that is work, and no silence."""
+        left = self._purse.seconds_left
+        in_process = self._connections[server].settings.transport == "in-process"
+        return left if in_process else min(left, self._patience[server].seconds_left)
 
     def _replayed(self, tool: str) -> Answer | None:
         """The answer to a question that a replay asks and the triage did not."""
@@ -212,18 +221,35 @@ class Toolbox:
         return self._replayed(call.tool) or await self._send(call, definition)
 
     async def _send(self, call: Call, definition: ToolDefinition) -> Answer:
-        """The server's answer, within what is left of the budget."""
-        sent = False
+        """The server's answer, in turn, within the budget and what its server is waited for."""
+        server = call.tool.partition(".")[0]
         try:
             with anyio.fail_after(self._purse.seconds_left):
-                async with self._slots:
-                    if spent := self._purse.spend():
-                        return not_asked(spent)
-                    sent = True
-                    return await self._receive(call, definition)
+                await self._slots.acquire()
         except TimeoutError:
-            cut = f"{call.tool} did not answer within {self._time}"
-            return refused(Status.TIMEOUT, cut) if sent else not_asked(self._purse.late())
+            return not_asked(self._purse.late())
+        try:
+            if spent := self._patience[server].lost(server) or self._purse.spend():
+                return not_asked(spent)
+            return await self._wait(call, definition, self._patience[server])
+        finally:
+            self._slots.release()
+
+    async def _wait(self, call: Call, definition: ToolDefinition, patience: Patience) -> Answer:
+        """The server's answer; its own word that it timed out is no better than silence."""
+        seconds = min(self._purse.seconds_left, patience.seconds_left)
+        started = self._session.timer()
+        try:
+            with anyio.fail_after(seconds):
+                answer = await self._receive(call, definition)
+        except TimeoutError:
+            given = f"{call.tool} did not answer within {seconds:.3g} s of {self._time}"
+            answer = refused(Status.TIMEOUT, given)
+        if answer.status is Status.TIMEOUT:
+            patience.waited(started)
+        else:
+            patience.answered()
+        return answer
 
     async def _receive(self, call: Call, definition: ToolDefinition) -> Answer:
         server = call.tool.partition(".")[0]

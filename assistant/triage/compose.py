@@ -27,7 +27,7 @@ from assistant.incident import (
 from assistant.series import moved
 from assistant.snapshot import Snapshot, dig, listing, mapping
 from assistant.topology import topology
-from assistant.triage.desk import blind_spots
+from assistant.triage.desk import UNREAD, blind_spots
 from assistant.triage.propose import propose
 
 IMPACT = ("errors_high", "latency_high", "service_without_endpoints", "crash_loop", "dependency_refused",
@@ -97,8 +97,10 @@ def summary(alert: Alert, diagnosis: Diagnosis) -> str:
     best = diagnosis.hypotheses[0] if diagnosis.hypotheses else None
     if diagnosis.verdict is Verdict.RECOVERED:
         return f'The condition of "{alert.title}" is gone. Nothing that is still wrong explains it.'
-    if diagnosis.verdict is Verdict.HEALTHY or best is None:
+    if diagnosis.verdict is Verdict.HEALTHY:
         return "Nothing that was seen is wrong."
+    if best is None:
+        return "No cause can be named: nothing wrong was seen, and too much could not be seen."
     title = fault(best.kind).title
     if diagnosis.verdict is Verdict.INCONCLUSIVE:
         return f"No cause is certain. The likeliest: {title.lower()} at {best.entity}. {best.statement}."
@@ -191,6 +193,8 @@ def alert_gone(alert: Alert, scope: Scope, evidence: Iterable[Evidence]) -> bool
     """
     if alert.resolved_at is not None:
         return True
+    if alert.status == UNREAD:
+        return False  # it is not known which of the alerts that fired it was
     last: list[datetime] = []
     step = 60.0
     for item in evidence:
@@ -214,6 +218,19 @@ def _same_alert(alert: Alert, scope: Scope, labels: Mapping[str, Any]) -> bool:
     if name:
         return labels.get("alertname") == name
     return not scope.namespaces or labels.get("namespace", "") in ("", *scope.namespaces)
+
+
+def too_blind(alert: Alert, scope: Scope, evidence: Iterable[Evidence]) -> bool:
+    """Whether finding nothing wrong says nothing: the alert, a whole source or the pods stayed unseen."""
+    asked, answered, pods = set(), set(), True
+    for item in evidence:
+        server = item.tool.partition(".")[0]
+        asked.add(server)
+        if item.status.seen:
+            answered.add(server)
+        elif item.arguments.get("kind") == "Pod":
+            pods &= item.arguments.get("namespace") not in scope.namespaces
+    return alert.status == UNREAD or not pods or bool(asked - answered - {"runbooks"})
 
 
 def unsupported(report: Report) -> list[str]:

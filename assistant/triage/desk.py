@@ -18,6 +18,9 @@ RUNBOOK_STEP = "a step of the runbook"
 PARTLY = "not everything could be seen"
 """How a server begins the reason of an answer that lacks a part."""
 
+UNREAD = "unknown"
+"""The status of an alert that PagerDuty could not be asked about."""
+
 
 class Asking(Protocol):
     """The part of the toolbox that a triage uses (tests bring a recorded one)."""

@@ -11,7 +11,7 @@ from assistant.errors import NotFound
 from assistant.incident import Alert, Entity, Evidence, Scope, Status, Window
 from assistant.snapshot import dig, listing, mapping, moment
 from assistant.toolbox import Call
-from assistant.triage.desk import Desk
+from assistant.triage.desk import UNREAD, Desk
 
 LABELS = ("namespace", "cluster", "service", "deployment", "statefulset", "daemonset", "pod",
           "app", "workload", "container", "node", "job_name", "alertname", "runbook_url",
@@ -20,6 +20,11 @@ LABELS = ("namespace", "cluster", "service", "deployment", "statefulset", "daemo
 
 SYSTEM = frozenset({"kube-system", "kube-public", "kube-node-lease"})
 MOST_NAMESPACES = 4
+INVENTORY = (
+    Call("kubernetes.list_deployments", {"limit": 500}, "which workloads the alert can mean"),
+    Call("kubernetes.list_failing_pods", {"limit": 100}, "what fails anywhere in the cluster"),
+)
+"""Asked together with the alert: it does not depend on it, and one slow system holds up once."""
 _WORD = re.compile(r"[a-z0-9][a-z0-9.-]*[a-z0-9]")
 
 
@@ -28,7 +33,8 @@ async def take_in(desk: Desk, alert_id: str) -> Alert:
 
     Where PagerDuty cannot be asked, an alert that holds no more than its id: the rest goes on.
     """
-    answer = await desk.toolbox.call("pagerduty.get_incident", {"id": alert_id}, reason="the alert")
+    asked = Call("pagerduty.get_incident", {"id": alert_id}, "the alert")
+    answer, *_ = await desk.toolbox.collect([asked, *INVENTORY])
     if answer.status in (Status.OK, Status.STALE) and mapping(answer.data, "incident"):
         return _alert(answer, alert_id, desk.clock())
     if answer.status is Status.EMPTY or answer.status is Status.OK:
@@ -36,7 +42,7 @@ async def take_in(desk: Desk, alert_id: str) -> Alert:
             f"no alert {alert_id!r}: {answer.reason or 'PagerDuty has no such incident'}"
         )
     title = f"alert {alert_id}; PagerDuty could not be read ({answer.status})"
-    return Alert(id=alert_id, title=title, created_at=desk.clock(), status="unknown")
+    return Alert(id=alert_id, title=title, created_at=desk.clock(), status=UNREAD)
 
 
 def _alert(answer: Evidence, alert_id: str, now: datetime) -> Alert:
@@ -80,18 +86,7 @@ async def narrow(desk: Desk, alert: Alert) -> Scope:
     """What the alert speaks of. Without a namespace in its labels, those that its words name."""
     window = Window(start=alert.created_at - desk.lookback, end=desk.clock())
     named = alert.labels.get("namespace", "")
-    inventory, failing = await desk.toolbox.collect(
-        [
-            Call(
-                "kubernetes.list_deployments",
-                {"limit": 500},
-                "which workloads the alert can mean",
-            ),
-            Call(
-                "kubernetes.list_failing_pods", {"limit": 100}, "what fails anywhere in the cluster"
-            ),
-        ]
-    )
+    inventory, failing = await desk.toolbox.collect(INVENTORY)
     rows = [mapping(row) for row in listing(inventory.data, "workloads")]
     near = [row for row in rows if not named or row.get("namespace") == named]
     entities = tuple(_named(alert, near))

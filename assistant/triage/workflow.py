@@ -87,7 +87,9 @@ async def _diagnose(state: State, runtime: Runtime[Desk]) -> State:
     alert, scope = state["alert"], state["scope"]
     graph = topology(Snapshot.made_of(evidence), evidence)
     quiet = composing.alert_gone(alert, scope, evidence)
-    return {"diagnosis": diagnose(alert, scope, state["findings"], graph, quiet=quiet)}
+    blind = composing.too_blind(alert, scope, evidence)
+    found = diagnose(alert, scope, state["findings"], graph, quiet=quiet, blind=blind)
+    return {"diagnosis": found}
 
 
 async def _consult(state: State, runtime: Runtime[Desk]) -> State:
