@@ -8,14 +8,11 @@ from typing import Any
 
 from assistant.checks.case import Case, Container, containers, newest, ready
 from assistant.incident import Finding
-from assistant.snapshot import Event, Object, dig, listing, mapping
-from assistant.topology import selects, moment
+from assistant.snapshot import Event, Object, dig, listing, mapping, moment
+from assistant.topology import selects
 
 _PROBE = re.compile(r"^(?P<probe>Liveness|Readiness|Startup) probe (failed|errored)", re.IGNORECASE)
 _PORT = re.compile(r"(?:\d+\.\d+\.\d+\.\d+|\]):(\d+)")
-_UNREACHED = re.compile(
-    r"connection refused|failed to connect service|i/o timeout|no route to host"
-)
 _WRONG_PROTOCOL = re.compile(
     r"malformed HTTP|HTTP/1\.x transport connection broken|server gave HTTP response to HTTPS client"
     r"|error reading server preface|unknown service grpc|Unimplemented|frame too large"

@@ -4,24 +4,16 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
 
 import anyio
-import anyio.abc
 import typer
 import yaml
 from rich.console import Console
 from rich.table import Table
-
-from assistant.errors import SettingsError
-
-PUBLISHED = ("kubernetes", "prometheus", "pagerduty")
-"""The backends, in the order of the ports that they are published at."""
-CHUNK = 65_536
 
 app = typer.Typer(help="Worlds to look at without a cluster.", no_args_is_help=True)
 
@@ -42,52 +34,54 @@ def up(
     world: Annotated[
         str, typer.Argument(help="A world's name, or a folder that holds world.json.")
     ],
+    folder: Annotated[
+        Path | None,
+        typer.Option(help="Write kubeconfig, prometheus_token and pagerduty_token there."),
+    ] = None,
     publish: Annotated[
         str,
         typer.Option(
             metavar="ADDRESS:PORT",
-            help="Serve it to other machines too: Kubernetes here, Prometheus and PagerDuty at the "
-            "two ports above. Anyone who reaches it can read it.",
+            help="Let other machines in: Kubernetes at this port, Prometheus and PagerDuty at the "
+            "next two.",
         ),
     ] = "",
-    name: Annotated[
-        str, typer.Option(help="The host name by which others reach what is published.")
-    ] = "localhost",
-    folder: Annotated[
-        Path | None,
-        typer.Option(help="Write kubeconfig, prometheus_token and pagerduty_token here."),
-    ] = None,
+    name: Annotated[str, typer.Option(help="How other machines call this one.")] = "localhost",
 ) -> None:
     """Serve a world until interrupted; prints the variables that point other programs at it."""
-    anyio.run(_up, world, publish, name, folder)
+    anyio.run(_up, world, folder, publish, name)
 
 
-async def _up(world: str, publish: str, name: str, folder: Path | None) -> None:
+async def _up(world: str, folder: Path | None, publish: str, name: str) -> None:
     from assistant.cli.publishing import published  # noqa: PLC0415 - only this command needs it
-    from eval.lab.lab import serve  # noqa: PLC0415 - the lab is no part of the product
+    from eval.lab.lab import BACKENDS, serve  # noqa: PLC0415 - the lab is no part of the product
     from eval.lab.worlds import default_cache, find_world  # noqa: PLC0415
 
     async with AsyncExitStack() as stack:
         lab = await stack.enter_async_context(serve(find_world(world, default_cache())))
-        urls = {backend: lab.urls[backend] for backend in BACKENDS}
+        urls: Mapping[str, str] = {backend: lab.urls[backend] for backend in BACKENDS}
         if publish:
-            urls = dict(await stack.enter_async_context(published(urls, publish, name)))
-        environment = {**lab.environment, **{BACKENDS[one]: url for one, url in urls.items()}}
-        environment["ASSISTANT_AS_OF"] = lab.clock().isoformat(timespec="seconds")
+            urls = await stack.enter_async_context(published(urls, publish, name))
+        environment = {
+            **lab.environment,
+            "PROMETHEUS_URL": urls["prometheus"],
+            "PAGERDUTY_API_URL": urls["pagerduty"],
+            "ASSISTANT_AS_OF": lab.clock().isoformat(timespec="seconds"),
+        }
         if folder:
-            environment |= _written(folder, environment)
+            environment["KUBECONFIG"] = str(_written(folder, environment, urls["kubernetes"]))
         _tell(environment, lab.world.alert_id)
         with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
             async for _ in signals:
                 return
 
 
-def _written(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
-    """What programs read from files, put into the folder: the kubeconfig and the tokens."""
-    kubeconfig = yaml.safe_load(Path(environment["KUBECONFIG"]).read_text(encoding="utf-8"))
-    kubeconfig["clusters"][0]["cluster"]["server"] = environment[KUBERNETES]
+def _written(folder: Path, environment: Mapping[str, str], cluster: str) -> Path:
+    """What programs read from files, put into the folder; returns the kubeconfig."""
+    config = yaml.safe_load(Path(environment["KUBECONFIG"]).read_text(encoding="utf-8"))
+    config["clusters"][0]["cluster"]["server"] = cluster
     files = {
-        "kubeconfig": yaml.safe_dump(kubeconfig),
+        "kubeconfig": yaml.safe_dump(config),
         "prometheus_token": environment["PROMETHEUS_TOKEN"],
         "pagerduty_token": environment["PAGERDUTY_TOKEN"],
     }
@@ -95,7 +89,7 @@ def _written(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
     for name, text in files.items():
         (folder / name).touch(mode=0o600)
         (folder / name).write_text(text, encoding="utf-8")
-    return {"KUBECONFIG": str(folder / "kubeconfig")}
+    return folder / "kubeconfig"
 
 
 def _tell(environment: Mapping[str, str], alert_id: str) -> None:

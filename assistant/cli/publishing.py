@@ -46,10 +46,13 @@ def _passing_on(port: int) -> Callable[[SocketStream], Awaitable[None]]:
     async def handle(client: SocketStream) -> None:
         # A backend that is down shows as a connection that closes at once.
         with contextlib.suppress(OSError):
-            async with client, await anyio.connect_tcp("127.0.0.1", port) as backend:
-                async with anyio.create_task_group() as group:
-                    group.start_soon(_copy, client, backend, group.cancel_scope)
-                    group.start_soon(_copy, backend, client, group.cancel_scope)
+            async with (
+                client,
+                await anyio.connect_tcp("127.0.0.1", port) as backend,
+                anyio.create_task_group() as group,
+            ):
+                group.start_soon(_copy, client, backend, group.cancel_scope)
+                group.start_soon(_copy, backend, client, group.cancel_scope)
 
     return handle
 

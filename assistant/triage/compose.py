@@ -222,15 +222,17 @@ def _same_alert(alert: Alert, scope: Scope, labels: Mapping[str, Any]) -> bool:
 
 def too_blind(alert: Alert, scope: Scope, evidence: Iterable[Evidence]) -> bool:
     """Whether finding nothing wrong says nothing: the alert, a whole source or the pods stayed unseen."""
-    asked, answered, pods = set(), set(), True
-    for item in evidence:
-        server = item.tool.partition(".")[0]
-        asked.add(server)
-        if item.status.seen:
-            answered.add(server)
-        elif item.arguments.get("kind") == "Pod":
-            pods &= item.arguments.get("namespace") not in scope.namespaces
-    return alert.status == UNREAD or not pods or bool(asked - answered - {"runbooks"})
+    rows = list(evidence)
+    asked = {item.tool.partition(".")[0] for item in rows} - {"runbooks"}
+    answered = {item.tool.partition(".")[0] for item in rows if item.status.seen}
+    pods = [
+        item
+        for item in rows
+        if item.arguments.get("kind") == "Pod"
+        and item.arguments.get("namespace") in scope.namespaces
+    ]
+    dark = asked - answered or any(not item.status.seen for item in pods)
+    return alert.status == UNREAD or bool(dark)
 
 
 def unsupported(report: Report) -> list[str]:
