@@ -98,7 +98,7 @@ class Connection:
     def __init__(self, configuration: Configuration, name: str) -> None:
         # A retry inside the client would double the time that a dead server costs.
         configuration.retries = False
-        configuration.connection_pool_maxsize = 16
+        configuration.connection_pool_maxsize = 64  # urllib3 logs each one beyond that
         self.name = name
         self._client = ApiClient(configuration)
         self._client.user_agent = USER_AGENT

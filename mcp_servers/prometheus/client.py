@@ -16,6 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 import anyio.to_thread
 import requests
 from prometheus_api_client import PrometheusConnect
+from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
 from mcp_servers.answer import Status, ToolFailure
@@ -28,6 +29,7 @@ CONNECT_SECONDS = 3.05
 READ_SECONDS = 8.0
 """A little under the tools' own timeout: the caller hears from us, not from a guard's clock."""
 REMEMBERED_QUERIES = 500
+CONNECTIONS = 64
 
 Row = Mapping[str, Any]
 Params = Sequence[tuple[str, str | float]]
@@ -147,13 +149,17 @@ class Prometheus:
         session = requests.Session()
         session.hooks["response"].append(_check)
         token = self._connection.token.secret
-        return PrometheusConnect(
+        retry = Retry(0, read=False, redirect=3)
+        client = PrometheusConnect(
             url=self._connection.url,
             headers={"Authorization": f"Bearer {token}"} if token else None,
             session=session,
-            retry=Retry(0, read=False, redirect=3),
+            retry=retry,
             timeout=(CONNECT_SECONDS, self._connection.read_seconds),
         )
+        # The library's own adapter keeps ten connections, and logs each one beyond that.
+        session.mount(client.url, HTTPAdapter(max_retries=retry, pool_maxsize=CONNECTIONS))
+        return client
 
     def _get(self, path: str, params: list[tuple[str, str | float]]) -> Any:
         client = self._connect()
