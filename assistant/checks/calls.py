@@ -14,6 +14,8 @@ from assistant.snapshot import listing, mapping
 from assistant.topology import called
 
 STEP_SECONDS = 60
+LIKE_BEFORE = 0.25
+"""A level within a quarter of the one before is called steady: load alone moves it by as much."""
 PREFIX = "traces_service_graph_request"
 LATENCY = (
     f"sum by (client, server) (rate({PREFIX}_server_seconds_sum[5m]))"
@@ -36,7 +38,7 @@ class Edge:
     latency: Move | None = field(default=None, hash=False, compare=False)
     errors: Move | None = field(default=None, hash=False, compare=False)
     level: float | None = field(default=None, hash=False, compare=False)
-    """Seconds that an answer takes, where that did not move."""
+    """Seconds that an answer takes, where that is much as it was before."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,11 @@ def _joined(case: Case, latency: Evidence, errors: Evidence) -> CallGraph:
 
 
 def _steady(row: tuple[Move | None, float | None] | None) -> float | None:
-    return row[1] if row and row[0] is None else None
+    if row is None:
+        return None
+    move, last = row
+    left = move and abs(move.during - move.before) > LIKE_BEFORE * abs(move.before)
+    return None if left else last
 
 
 def _moves(answer: Evidence) -> Mapping[tuple[str, str], tuple[Move | None, float | None]]:

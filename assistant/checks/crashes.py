@@ -8,7 +8,7 @@ from datetime import datetime
 import anyio
 
 from assistant.checks.case import Case, Container, containers, service_entity
-from assistant.checks.logs import LogError, complaints, errors
+from assistant.checks.logs import LogError, complaints, errors, readable
 from assistant.incident import Entity, Evidence, Finding
 from assistant.snapshot import Object, dig, listing, moment
 
@@ -145,7 +145,7 @@ def _complaint(owner: Entity, log: Evidence) -> Iterator[Finding]:
         yield Finding(
             kind="noisy_log",
             entity=owner,
-            statement=f"{owner} logs {len(rows)} warnings or errors, the last: {text.strip()[:200]}",
+            statement=f"{owner} logs {len(rows)} warnings or errors, the last: {readable(text)[:200]}",
             citations=(log.cite(text),),
             began=moment(rows[0][0]),
             strength=0.3,
@@ -182,7 +182,7 @@ def _meant(case: Case, owner: Entity, error: LogError) -> Iterator[Finding]:
     yield Finding(
         kind=error.kind,
         entity=target if database and target else owner,
-        statement=f"{owner} logs: {error.text.strip()[:300]}",
+        statement=f"{owner} logs: {readable(error.text)[:300]}",
         citations=(error.evidence.cite(error.text),),
         began=_since(case, owner, error),
         strength=0.8 if own or database else 0.5,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -104,3 +105,13 @@ def complaints(item: Evidence) -> list[tuple[str, str]]:
         for row in listing(item.data, "lines")
     ]
     return [(at, text) for at, text in rows if COMPLAINT.search(text)]
+
+
+def readable(text: str) -> str:
+    """A log line for people: of a JSON line its message, of any other the line."""
+    try:
+        row = json.loads(text)
+    except ValueError:
+        return text.strip()
+    said = [dig(row, key) for key in ("msg", "message", "error", "err")]
+    return next((str(value) for value in said if isinstance(value, str) and value), text.strip())

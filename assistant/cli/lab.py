@@ -7,13 +7,16 @@ import sys
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import anyio
 import typer
 import yaml
 from rich.console import Console
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from eval.lab.lab import Lab
 
 app = typer.Typer(help="Worlds to look at without a cluster.", no_args_is_help=True)
 
@@ -53,27 +56,38 @@ def up(
 
 
 async def _up(world: str, folder: Path | None, publish: str, name: str) -> None:
-    from assistant.cli.publishing import published  # noqa: PLC0415 - only this command needs it
+    from assistant.cli.publishing import published, socket_address  # noqa: PLC0415 - only for this
     from eval.lab.lab import BACKENDS, serve  # noqa: PLC0415 - the lab is no part of the product
     from eval.lab.worlds import default_cache, find_world  # noqa: PLC0415
 
+    host, port = socket_address(publish) if publish else ("", 0)
     async with AsyncExitStack() as stack:
         lab = await stack.enter_async_context(serve(find_world(world, default_cache())))
-        urls: Mapping[str, str] = {backend: lab.urls[backend] for backend in BACKENDS}
-        if publish:
-            urls = await stack.enter_async_context(published(urls, publish, name))
-        environment = {
-            **lab.environment,
-            "PROMETHEUS_URL": urls["prometheus"],
-            "PAGERDUTY_API_URL": urls["pagerduty"],
-            "ASSISTANT_AS_OF": lab.clock().isoformat(timespec="seconds"),
-        }
-        if folder:
-            environment["KUBECONFIG"] = str(_written(folder, environment, urls["kubernetes"]))
+        inside = [lab.urls[backend] for backend in BACKENDS]
+        outside = [f"http://{name}:{port + one}" for one in range(len(inside))]
+        environment = _environment(
+            lab, dict(zip(BACKENDS, outside if host else inside, strict=True)), folder
+        )
+        if host:
+            # Last: who reaches the lab finds the files of this run, not of one before.
+            await stack.enter_async_context(published(inside, host, port))
         _tell(environment, lab.world.alert_id)
         with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
             async for _ in signals:
                 return
+
+
+def _environment(lab: Lab, urls: Mapping[str, str], folder: Path | None) -> dict[str, str]:
+    """The variables that point other programs at the lab; files among them go into `folder`."""
+    environment = {
+        **lab.environment,
+        "PROMETHEUS_URL": urls["prometheus"],
+        "PAGERDUTY_API_URL": urls["pagerduty"],
+        "ASSISTANT_AS_OF": lab.clock().isoformat(timespec="seconds"),
+    }
+    if folder:
+        environment["KUBECONFIG"] = str(_written(folder, environment, urls["kubernetes"]))
+    return environment
 
 
 def _written(folder: Path, environment: Mapping[str, str], cluster: str) -> Path:

@@ -6,40 +6,42 @@ The lab itself never leaves loopback; only `assistant lab up --publish` comes he
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from urllib.parse import urlsplit
 
 import anyio
-from anyio.abc import SocketStream
+from anyio.abc import Listener, SocketStream
 
 from assistant.errors import SettingsError
 
 
-@contextlib.asynccontextmanager
-async def published(
-    urls: Mapping[str, str], address: str, name: str
-) -> AsyncIterator[Mapping[str, str]]:
-    """Serve `urls` at ADDRESS:PORT and the ports above it, in their order.
+def socket_address(text: str) -> tuple[str, int]:
+    """The host and port of ADDRESS:PORT. Raises SettingsError."""
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal():
+        raise SettingsError(f"--publish {text!r} is no ADDRESS:PORT, such as 0.0.0.0:7001")
+    return host, int(port)
 
-    Yields where each is for others, who know this machine as `name`. Raises SettingsError.
+
+@contextlib.asynccontextmanager
+async def published(urls: Sequence[str], host: str, port: int) -> AsyncIterator[None]:
+    """Serve each of `urls` at `host`, on `port` and those above it, in their order.
+
+    Raises SettingsError where a port is taken.
     """
-    host, _, first = address.rpartition(":")
-    if not host or not first.isdecimal():
-        raise SettingsError(f"--publish {address!r} is no ADDRESS:PORT, such as 0.0.0.0:7001")
-    ports = {backend: int(first) + offset for offset, backend in enumerate(urls)}
     async with anyio.create_task_group() as group:
-        for backend, url in urls.items():
-            listener = await _listener(host, ports[backend])
+        for offset, url in enumerate(urls):
+            listener = await _listener(host, port + offset)
             group.start_soon(listener.serve, _passing_on(urlsplit(url).port or 80))
-        yield {backend: f"http://{name}:{port}" for backend, port in ports.items()}
+        yield
         group.cancel_scope.cancel()
 
 
-async def _listener(host: str, port: int) -> anyio.abc.Listener[SocketStream]:
+async def _listener(host: str, port: int) -> Listener[SocketStream]:
     try:
         return await anyio.create_tcp_listener(local_host=host, local_port=port)
     except OSError as error:
-        raise SettingsError(f"--publish: {host}:{port} cannot be listened on: {error}") from error
+        raise SettingsError(f"--publish: cannot listen on {host}:{port}: {error}") from error
 
 
 def _passing_on(port: int) -> Callable[[SocketStream], Awaitable[None]]:

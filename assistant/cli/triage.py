@@ -16,6 +16,7 @@ from assistant.cli.progress import Progress
 from assistant.cli.wiring import Wired, alert_of, private_folder, wired
 from assistant.errors import NotFound
 from assistant.incident import Report
+from assistant.settings import FOR_SERVER
 
 if TYPE_CHECKING:
     from assistant.store import Store, Triage
@@ -107,6 +108,7 @@ async def _run(made: Wired, store: Store, started: Triage, progress: Progress) -
     )
     timer = stopwatch()
     async with Toolbox.open(made.settings, made.environment, made.clock, session) as toolbox:
+        toolbox.begin(FOR_SERVER)
         desk = Desk(
             toolbox=toolbox,
             clock=made.clock,

@@ -102,7 +102,7 @@ def _hypothesis(
         entity=finding.entity,
         statement=statement,
         confidence=round(item.score, 2),
-        findings=(finding.id, *((trigger.id,) if trigger else ())),
+        findings=(item.origin.id, *((trigger.id,) if trigger else ())),
         citations=tuple(dict.fromkeys(cited)),
         explains=tuple(other.id for other in item.explains),
         chain=_chain(item, topology, scope),

@@ -22,15 +22,15 @@ def ruled_out(
 ) -> tuple[Hypothesis, ...]:
     """Everything that might be suspected and why not; one row for each thing, the likeliest first."""
     best = chosen[0] if chosen else None
-    used = {item.finding.id for item in chosen} | {i.trigger.id for i in chosen if i.trigger}
+    used = {item.origin.id for item in chosen} | {i.trigger.id for i in chosen if i.trigger}
     rows = [
-        _rival(item.finding, item.score, _why_not(item, best))
+        _rival(item.finding, item.origin, item.score, _why_not(item, best))
         for item in weighed
-        if item.finding.id not in used and not _as_change(item, used)
+        if item.origin.id not in used
     ]
     others = [item for item in (*current, *noise) if item.id not in used]
     rows += [
-        _rival(item, ACQUITTED, why)
+        _rival(item, item, ACQUITTED, why)
         for item in others
         if (why := _innocence(item, best, current, scope))
     ]
@@ -67,12 +67,6 @@ def _innocence(
     return "no way is known from it to what the alert speaks of"
 
 
-def _as_change(item: Weighed, used: set[str]) -> bool:
-    """Whether a convicted change is the trigger of a cause that was chosen."""
-    kinds = ("recent_rollout", "recent_change")
-    return bool({item.finding.model_copy(update={"kind": kind}).id for kind in kinds} & used)
-
-
 def _why_not(item: Weighed, best: Weighed | None) -> str:
     if best is None:
         return "the alert's condition is gone, and nothing of this is needed to explain it"
@@ -104,13 +98,13 @@ def _stale(old: Finding, scope: Scope) -> str:
     return "it was over before the alert's window ended"
 
 
-def _rival(finding: Finding, score: float, why: str) -> Hypothesis:
+def _rival(finding: Finding, origin: Finding, score: float, why: str) -> Hypothesis:
     return Hypothesis(
         kind=finding.kind,
         entity=finding.entity,
         statement=finding.statement,
         confidence=round(min(score, 0.5), 2),
-        findings=(finding.id,),
+        findings=(origin.id,),
         citations=finding.citations,
         began=finding.began,
         against=(Reason(text=why, citations=finding.citations),),

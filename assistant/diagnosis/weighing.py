@@ -22,6 +22,8 @@ class Weighed:
     """A candidate cause with what it accounts for."""
 
     finding: Finding
+    origin: Finding
+    """The finding as a check made it: a change that is convicted has another kind."""
     explains: tuple[Finding, ...]
     score: float
     trigger: Finding | None
@@ -40,11 +42,11 @@ def candidates(scope: Scope, current: Sequence[Finding], topology: Topology) -> 
     symptoms = [item for item in current if fault(item.kind).role in (Role.CAUSE, Role.SYMPTOM)]
     for finding in current:
         if fault(finding.kind).role is Role.CAUSE:
-            yield _weigh(finding, symptoms, changes, scope, topology)
+            yield _weigh(finding, finding, symptoms, changes, scope, topology)
     for change in changes:
         guilty = _as_cause(change, symptoms, topology)
         if guilty:
-            yield _weigh(guilty, symptoms, [], scope, topology)
+            yield _weigh(guilty, change, symptoms, [], scope, topology)
 
 
 def _as_cause(change: Finding, symptoms: Sequence[Finding], topology: Topology) -> Finding | None:
@@ -75,6 +77,7 @@ def _after(cause: datetime | None, effect: datetime | None) -> bool:
 
 def _weigh(
     finding: Finding,
+    origin: Finding,
     symptoms: Sequence[Finding],
     changes: Sequence[Finding],
     scope: Scope,
@@ -95,7 +98,7 @@ def _weigh(
     score *= 1.0 if reaches else 0.8
     score *= 1.0 if _after(finding.began, _first(symptoms)) or not explained else 0.9
     score = min(score + (0.03 if trigger else 0.0), 0.99)
-    return Weighed(finding, explained, score, trigger, reaches)
+    return Weighed(finding, origin, explained, score, trigger, reaches)
 
 
 def _below(finding: Finding, other: Entity, topology: Topology) -> bool:

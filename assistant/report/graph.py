@@ -71,16 +71,21 @@ def _steps(know: Lookup, guess: Hypothesis) -> tuple[Step, ...]:
 def _step(entity: Entity, known: Iterable[Finding], guess: Hypothesis) -> Step:
     found = next((one for one in known if one.entity == entity), None)
     if found:
-        return Step(entity, clean(found.statement), cited(found.citations))
+        return Step(entity, _unnamed(entity, found.statement), cited(found.citations))
     if entity == guess.entity:
-        return Step(entity, clean(guess.statement), cited(guess.citations))
+        return Step(entity, _unnamed(entity, guess.statement), cited(guess.citations))
     return Step(entity)
+
+
+def _unnamed(entity: Entity, statement: str) -> str:
+    """A statement without the name that it begins with: the drawing has it already."""
+    return clean(statement.removeprefix(str(entity)).lstrip(": "))
 
 
 def _ruled_out(guess: Hypothesis) -> Chain:
     reason = guess.against[0] if guess.against else None
     cites = cited(reason.citations) if reason else cited(guess.citations)
-    step = Step(guess.entity, clean(guess.statement), cites)
+    step = Step(guess.entity, _unnamed(guess.entity, guess.statement), cites)
     why_not = clean(reason.text) if reason else ""
     return Chain(guess, (step,), claimed=False, ruled_out=True, why_not=why_not)
 

@@ -2,6 +2,7 @@
 
 from assistant.settings.load import load_settings, variables
 from assistant.settings.model import (
+    FOR_SERVER,
     Budget,
     ServerSettings,
     Setting,
@@ -12,6 +13,7 @@ from assistant.settings.model import (
 )
 
 __all__ = [
+    "FOR_SERVER",
     "Budget",
     "ServerSettings",
     "Setting",

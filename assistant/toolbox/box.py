@@ -125,6 +125,12 @@ class Toolbox:
         """All that is known, oldest first."""
         return tuple(sorted(self._known.values(), key=lambda one: (one.taken_at, one.tool, one.id)))
 
+    def begin(self, servers: Iterable[str]) -> None:
+        """Start to connect those of `servers` that run elsewhere: they all come up at once."""
+        for name in servers:
+            if name in self._connections:
+                self._connections[name].begin()
+
     async def surface(self, server: str) -> Surface:
         """What a server offers, quarantined tools marked. Raises ToolUnavailable."""
         return await self._connections[server].surface()

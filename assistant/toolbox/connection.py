@@ -89,6 +89,11 @@ class Connection:
             await anyio.sleep(wait)
         return await once()
 
+    def begin(self) -> None:
+        """Start to connect without waiting, where the starting is another process's work."""
+        if self.settings.transport != "in-process":
+            self._begun()
+
     def close(self) -> None:
         """Ask the connection's task to end; the task group waits for it."""
         if self._attempt:
@@ -134,10 +139,7 @@ class Connection:
         """The open connection, from the attempt that all callers share."""
         if self._is_down:
             raise ToolUnavailable(self._down)
-        if self._attempt is None:
-            self._attempt = _Attempt()
-            self._tasks.start_soon(self._hold, self._attempt)
-        attempt = self._attempt
+        attempt = self._begun()
         await attempt.settled.wait()
         if attempt.opened:
             self._failures = 0
@@ -146,6 +148,13 @@ class Connection:
         if attempt is self._attempt:
             self._failed(attempt, failure)
         raise ToolUnavailable(failure)
+
+    def _begun(self) -> _Attempt:
+        """The attempt that runs or stands, started if there is none."""
+        if self._attempt is None:
+            self._attempt = _Attempt()
+            self._tasks.start_soon(self._hold, self._attempt)
+        return self._attempt
 
     def _failed(self, attempt: _Attempt, failure: str) -> None:
         self._attempt = None

@@ -27,6 +27,7 @@ from assistant.incident import (
 from assistant.series import moved
 from assistant.snapshot import Snapshot, dig, listing, mapping
 from assistant.topology import topology
+from assistant.triage.blindness import gone_namespaces
 from assistant.triage.desk import UNREAD, blind_spots
 from assistant.triage.propose import propose
 
@@ -51,7 +52,8 @@ class Parts(Frozen):
 def compose(parts: Parts, evidence: tuple[Evidence, ...], cost: Cost, made_at: datetime) -> Report:
     """The report. Pure: the same parts give the same report."""
     alert, scope, diagnosis, findings = parts.alert, parts.scope, parts.diagnosis, parts.findings
-    graph = topology(Snapshot.made_of(evidence), evidence)
+    snapshot = Snapshot.made_of(evidence)
+    graph = topology(snapshot, evidence)
     chosen = diagnosis.hypotheses
     around = [entity for item in chosen for entity in (item.entity, *item.chain)]
     noise = {finding.id for finding in diagnosis.noise}
@@ -68,7 +70,11 @@ def compose(parts: Parts, evidence: tuple[Evidence, ...], cost: Cost, made_at: d
         noise=diagnosis.noise,
         actions=propose(diagnosis, findings),
         runbooks=parts.runbooks,
-        blind_spots=(*parts.failures, *blind_spots(evidence)),
+        blind_spots=(
+            *parts.failures,
+            *gone_namespaces(scope, snapshot),
+            *blind_spots(evidence),
+        ),
         timeline=timeline(alert, scope, diagnosis, findings, evidence),
         series=tuple(_series(evidence, findings))[:MOST_SERIES],
         topology=graph.around(around or scope.entities),
@@ -218,21 +224,6 @@ def _same_alert(alert: Alert, scope: Scope, labels: Mapping[str, Any]) -> bool:
     if name:
         return labels.get("alertname") == name
     return not scope.namespaces or labels.get("namespace", "") in ("", *scope.namespaces)
-
-
-def too_blind(alert: Alert, scope: Scope, evidence: Iterable[Evidence]) -> bool:
-    """Whether finding nothing wrong says nothing: the alert, a whole source or the pods stayed unseen."""
-    rows = list(evidence)
-    asked = {item.tool.partition(".")[0] for item in rows} - {"runbooks"}
-    answered = {item.tool.partition(".")[0] for item in rows if item.status.seen}
-    pods = [
-        item
-        for item in rows
-        if item.arguments.get("kind") == "Pod"
-        and item.arguments.get("namespace") in scope.namespaces
-    ]
-    dark = asked - answered or any(not item.status.seen for item in pods)
-    return alert.status == UNREAD or bool(dark)
 
 
 def unsupported(report: Report) -> list[str]:

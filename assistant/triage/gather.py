@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from assistant.incident import Alert, Scope
-from assistant.snapshot import Snapshot
+from assistant.snapshot import Snapshot, dig, listing
 from assistant.toolbox import Call
 from assistant.topology import GRAPH_METRIC, addresses, workloads
 from assistant.triage.desk import Desk, utc
@@ -97,8 +97,15 @@ def _pager(alert: Alert, scope: Scope) -> Iterator[Call]:
 
 def _called_namespaces(desk: Desk, scope: Scope) -> set[str]:
     """Namespaces that configured addresses of the workloads in scope name, and that exist."""
-    snapshot = Snapshot.made_of(desk.toolbox.evidence)
+    evidence = desk.toolbox.evidence
+    snapshot = Snapshot.made_of(evidence)
     there = {item.name for item in snapshot.of("Namespace")}
+    there |= {  # who may not list namespaces still sees in which ones there are workloads
+        str(dig(row, "namespace"))
+        for item in evidence
+        if item.tool == "kubernetes.list_deployments"
+        for row in listing(item.data, "workloads")
+    }
     return {
         match["namespace"]
         for workload in workloads(snapshot)

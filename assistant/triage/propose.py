@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator
 
 from assistant.diagnosis import Diagnosis
@@ -39,7 +40,7 @@ def _of(hypothesis: Hypothesis, findings: list[Finding]) -> Iterator[Action]:
         findings=hypothesis.findings,
     )
     rolled_out = any(finding.kind == "recent_rollout" for finding in findings)
-    fix = FIXES.get(hypothesis.kind)
+    fix = FIXES.get(hypothesis.kind) if in_cluster(entity) else None
     if fix:
         command, risk, rollback = fix(entity, findings)
     elif (rolled_out or hypothesis.kind in ROLLBACK_KINDS) and entity.kind in WORKLOADS:
@@ -62,10 +63,19 @@ def _sentence(text: str) -> str:
 
 def look(entity: Entity) -> str:
     """A command that only reads, for the thing itself. Of a Secret it shows key names, no values."""
-    if entity.kind in ("Component", "Address"):
+    if entity.kind == "Component":
         return "kubectl -n kube-system get pods -o wide"
+    if not in_cluster(entity):
+        # A name from a metric's label or a log line is anybody's text.
+        url = shlex.quote(f"https://{entity.name}")
+        return f"curl -sS -o /dev/null -w '%{{http_code}} %{{time_total}} s\\n' {url}"
     place = f"-n {entity.namespace} " if entity.namespace else ""
     return f"kubectl {place}describe {entity.kind.lower()} {entity.name}"
+
+
+def in_cluster(entity: Entity) -> bool:
+    """Whether kubectl can be asked for it: a service of somebody else has no namespace here."""
+    return bool(entity.namespace) or entity.kind not in ("Service", "Address")
 
 
 Fix = tuple[str, Risk, str]
@@ -82,7 +92,8 @@ def _memory(entity: Entity, findings: list[Finding]) -> Fix:
     container = next((f.details["container"] for f in findings if f.details.get("container")), "")
     limit = next((f.details["limit"] for f in findings if f.details.get("limit")), "")
     target = f"{entity.kind.lower()}/{entity.name}"
-    base = f"kubectl -n {entity.namespace} set resources {target} -c {container} --limits=memory="
+    only = f" -c {container}" if container else ""
+    base = f"kubectl -n {entity.namespace} set resources {target}{only} --limits=memory="
     return f"{base}<more than {limit or 'now'}>", Risk.MEDIUM, f"{base}{limit or '<as it was>'}"
 
 

@@ -32,7 +32,10 @@ KINDS = {
 NODE_VERBS = frozenset({"cordon", "uncordon", "drain"})
 CLUSTER_WIDE = frozenset({"Node", "PersistentVolume"})
 TAKES_VALUE = frozenset({"-n", "--namespace", "-l", "--selector", "-o", "--output", "-c", "--container",
-                         "--tail", "--since", "--context", "-f", "--filename", "-p", "--patch"})  # fmt: skip
+                         "--tail", "--since", "--context", "-f", "--filename", "-p", "--patch", "--replicas",
+                         "--to-revision", "--timeout", "--type", "--field-selector", "--sort-by", "--limits",
+                         "--requests", "--grace-period", "--kubeconfig", "--as"})  # fmt: skip
+MAKES_NEW = frozenset({"create", "apply", "run", "expose"})
 
 
 @dataclass(frozen=True)
@@ -180,16 +183,19 @@ def _object(verb: str, rest: list[str]) -> tuple[str, str]:
         return "", ""
     if "/" in rest[0]:
         kind, _, name = rest[0].partition("/")
-        return KINDS.get(
-            kind.lower().rstrip("s") if kind.lower() not in KINDS else kind.lower(), ""
-        ), name
+        return _kind(kind), name
     if verb in NODE_VERBS:
         return "Node", rest[0]
     if verb in ("logs", "exec"):
         return "Pod", rest[0]
-    word = rest[0].lower()
-    kind = KINDS.get(word) or KINDS.get(word.removesuffix("s"), "")
-    return kind, rest[1] if len(rest) > 1 else ""
+    return _kind(rest[0]), rest[1] if len(rest) > 1 else ""
+
+
+def _kind(word: str) -> str:
+    """`deploy`, `deployments`, `ingresses` and `deployments.apps` as the API names them."""
+    plain = word.lower().partition(".")[0]
+    found = (KINDS.get(plain.removesuffix(suffix)) for suffix in ("", "s", "es"))
+    return next((kind for kind in found if kind), "")
 
 
 def _kubectl(snapshot: Snapshot, line: str) -> RunbookStep:
@@ -199,6 +205,8 @@ def _kubectl(snapshot: Snapshot, line: str) -> RunbookStep:
     gone = _namespace_gone(snapshot, command)
     if gone:
         return gone
+    if command.verb in MAKES_NEW:
+        return _step(StepState.UNKNOWN, "it makes something that need not be there yet")
     if not command.kind or not command.name or _SLOT.search(command.name):
         return _step(StepState.UNKNOWN, "it names no object that can be looked up")
     return _of_object(snapshot, command)

@@ -35,6 +35,7 @@ from assistant.incident import (
 from assistant.snapshot import Snapshot
 from assistant.topology import topology
 from assistant.triage import compose as composing
+from assistant.triage.blindness import too_blind
 from assistant.triage.consult import consult
 from assistant.triage.desk import Desk
 from assistant.triage.gather import gather
@@ -85,9 +86,10 @@ async def _diagnose(state: State, runtime: Runtime[Desk]) -> State:
     runtime.context.on_stage("weighing causes")
     evidence = runtime.context.toolbox.evidence
     alert, scope = state["alert"], state["scope"]
-    graph = topology(Snapshot.made_of(evidence), evidence)
+    snapshot = Snapshot.made_of(evidence)
+    graph = topology(snapshot, evidence)
     quiet = composing.alert_gone(alert, scope, evidence)
-    blind = composing.too_blind(alert, scope, evidence)
+    blind = too_blind(alert, scope, snapshot, evidence)
     found = diagnose(alert, scope, state["findings"], graph, quiet=quiet, blind=blind)
     return {"diagnosis": found}
 
