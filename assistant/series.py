@@ -25,6 +25,8 @@ LEAST_GAP = 5.0
 FLOOR = 0.05
 """A move below a twentieth of the first level is not told from noise."""
 SHORTEST_LEVEL = 3
+LARGEST = 1e100
+"""NaN, infinities and what lies beyond this are no measurements; their squares are no numbers."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ def moved(points: Sequence[Sequence[Any]]) -> Move | None:
     import numpy as np  # noqa: PLC0415 - a tenth of a second that a triage without metrics saves
 
     table = np.array([[float(at), float(value)] for at, value in points], dtype=float)
-    table = table[~np.isnan(table[:, 1])] if len(table) else table
+    table = table[np.abs(table[:, 1]) <= LARGEST] if len(table) else table
     if len(table) < LEAST_POINTS:
         return None
     values = table[:, 1]

@@ -5,6 +5,7 @@ Pure: it is built from evidence and asks nobody.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -47,6 +48,18 @@ def listing(value: Any, *path: str) -> list[Any]:
     return found if isinstance(found, list) else []
 
 
+def word(value: Any) -> str:
+    """The text that a value is; empty for what is none."""
+    return value if isinstance(value, str) else ""
+
+
+def whole(value: Any) -> int:
+    """The whole number that a value is; 0 for what is none, so that a broken field breaks no check."""
+    if isinstance(value, str):
+        return int(value) if value.isascii() and value.isdecimal() else 0
+    return int(value) if isinstance(value, int | float) and math.isfinite(value) else 0
+
+
 @dataclass(frozen=True)
 class Object:
     """One raw Kubernetes object and the evidence that showed it."""
@@ -58,12 +71,12 @@ class Object:
     @property
     def name(self) -> str:
         """Its name."""
-        return str(dig(self.raw, "metadata", "name") or "")
+        return word(dig(self.raw, "metadata", "name"))
 
     @property
     def namespace(self) -> str:
         """Its namespace, empty for a cluster-wide kind."""
-        return str(dig(self.raw, "metadata", "namespace") or "")
+        return word(dig(self.raw, "metadata", "namespace"))
 
     @property
     def entity(self) -> Entity:
@@ -111,8 +124,12 @@ class Object:
         return {}
 
     def cite(self, *quotes: object) -> tuple[Citation, ...]:
-        """Citations of words in the evidence that showed this object; its name if none is given."""
-        return tuple(self.evidence.cite(quote) for quote in quotes or (self.name,))
+        """Citations of words in the evidence that showed this object; its name where there are none.
+
+        What a field holds that should be a word and is none (a list, say) cannot be quoted.
+        """
+        words = [quote for quote in quotes or (self.name,) if self.evidence.holds(str(quote))]
+        return tuple(self.evidence.cite(quote) for quote in words or (self.name,))
 
 
 @dataclass(frozen=True)
@@ -229,7 +246,7 @@ def _add_objects(
 ) -> None:
     asked_kind = str(item.arguments.get("kind", ""))
     kind = str(dig(item.data, "kind") or asked_kind).removesuffix("List")
-    for raw in listing(item.data, "items"):
+    for raw in map(mapping, listing(item.data, "items")):
         seen = Object(raw=raw, evidence=item, kind=str(dig(raw, "kind") or kind))
         objects[seen.kind][seen.namespace, seen.name] = seen
     narrowed = any(item.arguments.get(key) for key in ("name", "label_selector", "field_selector"))
@@ -238,7 +255,7 @@ def _add_objects(
 
 
 def _events(item: Evidence) -> Iterator[Event]:
-    for row in listing(item.data, "events"):
+    for row in map(mapping, listing(item.data, "events")):
         yield Event(
             namespace=str(row.get("namespace") or ""),
             kind=str(row.get("kind") or ""),
@@ -246,7 +263,7 @@ def _events(item: Evidence) -> Iterator[Event]:
             type=str(row.get("type") or ""),
             reason=str(row.get("reason") or ""),
             message=str(row.get("message") or ""),
-            count=int(row.get("count") or 1),
+            count=whole(row.get("count")) or 1,
             first=moment(row.get("first_seen")),
             last=moment(row.get("last_seen")),
             evidence=item,

@@ -14,13 +14,16 @@ from functools import cached_property
 from typing import Any
 
 from assistant.incident import Edge, Entity, Evidence
-from assistant.snapshot import Object, Snapshot, dig, listing, mapping
+from assistant.snapshot import Object, Snapshot, dig, listing, mapping, whole, word
 
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "ReplicaSet")
 """Kinds that own pods. A ReplicaSet stands for itself only where nothing owns it."""
 
 TRAFFIC = ("called by", "serves", "routed by")
 """Relations along which requests go: what a reader wants to see beside the fault."""
+
+MOST_ORDINALS = 100
+"""Replicas of a StatefulSet whose claims are followed."""
 
 GRAPH_METRIC = "traces_service_graph_request_total"
 _HOST = re.compile(
@@ -138,7 +141,7 @@ def _needs(workload: Object) -> Iterator[Edge]:
         yield Edge(source=needed, relation="needed by", target=workload.entity)
     for claim in listing(workload.spec, "volumeClaimTemplates"):
         name = str(dig(claim, "metadata", "name"))
-        for ordinal in range(int(workload.spec.get("replicas") or 0)):
+        for ordinal in range(min(whole(workload.spec.get("replicas")), MOST_ORDINALS)):
             needed = Entity(
                 kind="PersistentVolumeClaim",
                 name=f"{name}-{workload.name}-{ordinal}",
@@ -217,8 +220,8 @@ def addresses(snapshot: Snapshot, workload: Object) -> Iterator[str]:
         for entry in listing(container, "env"):
             if isinstance(dig(entry, "value"), str):
                 yield str(dig(entry, "value"))
-        for word in [*listing(container, "command"), *listing(container, "args")]:
-            yield str(word)
+        for part in [*listing(container, "command"), *listing(container, "args")]:
+            yield str(part)
     for kind, name, _key, _optional in references(workload.template):
         config = kind == "ConfigMap" and snapshot.get(kind, workload.namespace, name)
         if config:
@@ -277,7 +280,7 @@ def ingress_backends(ingress: Object) -> list[str]:
         found += [
             dig(path, "backend", "service", "name") for path in listing(rule, "http", "paths")
         ]
-    return [str(name) for name in dict.fromkeys(found) if name]
+    return [name for name in dict.fromkeys(map(word, found)) if name]
 
 
 def _policies(snapshot: Snapshot) -> Iterator[Edge]:

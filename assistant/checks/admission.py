@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from assistant.checks.case import Case, newest
 from assistant.checks.quantities import quantity
 from assistant.incident import Citation, Entity, Finding
-from assistant.snapshot import Object, mapping
+from assistant.snapshot import Object, mapping, whole
 from assistant.topology import addresses, hosts
 
 _QUOTA = re.compile(r"exceeded quota: (?P<quota>[\w.-]+), (?P<sums>.*)")
@@ -53,10 +53,10 @@ def _short_of_pods(item: Object) -> bool:
         wanted, have = status.get("desiredNumberScheduled"), status.get("currentNumberScheduled")
     elif item.kind == "Job":
         wanted = spec.get("completions", spec.get("parallelism"))
-        have = int(status.get("succeeded") or 0) + int(status.get("active") or 0)
+        have = whole(status.get("succeeded")) + whole(status.get("active"))
     else:
         wanted, have = spec.get("replicas"), status.get("replicas")
-    return wanted is None or int(have or 0) < int(wanted)
+    return wanted is None or whole(have) < whole(wanted)
 
 
 def _refused_pods(case: Case) -> Iterator[Finding]:
@@ -143,13 +143,15 @@ def _full(quota: Object, resource: str, hard: str, missing: list[tuple[str, Obje
     service = resource == "services"
     kind = "namespace_service_quota_exceeded" if service else "namespace_storage_quota_exceeded"
     names = ", ".join(sorted({name for name, _ in missing}))
+    what = "Service" if service else "PersistentVolumeClaim"
+    absent = [Entity(kind=what, name=name, namespace=quota.namespace) for name, _ in missing]
     return Finding(
         kind=kind,
         entity=quota.entity,
         statement=f"{quota.entity} allows {hard} {resource} and all are used; absent: {names}",
         citations=(*quota.cite(resource, hard), *missing[0][1].cite()),
         details={"resource": resource, "hard": hard, "missing": names},
-        about=tuple(dict.fromkeys(user.entity for _, user in missing)),
+        about=tuple(dict.fromkeys([*(user.entity for _, user in missing), *absent])),
     )
 
 

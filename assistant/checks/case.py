@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from assistant.incident import Alert, Entity, Evidence, Scope
-from assistant.snapshot import Event, Object, Snapshot, dig, listing, mapping
+from assistant.snapshot import Event, Object, Snapshot, dig, listing, mapping, whole
 from assistant.topology import Topology, workloads
 
 Ask = Callable[[str, Mapping[str, Any], str], Awaitable[Evidence]]
@@ -80,14 +80,14 @@ class Container:
     @property
     def restarts(self) -> int:
         """How often it was started again."""
-        return int(self.status.get("restartCount") or 0)
+        return whole(self.status.get("restartCount"))
 
     @property
     def ports(self) -> dict[str, int]:
         """Its declared ports by name (or number, as text)."""
         rows = listing(self.spec, "ports")
         return {
-            str(dig(row, "name") or dig(row, "containerPort")): int(dig(row, "containerPort") or 0)
+            str(dig(row, "name") or dig(row, "containerPort")): whole(dig(row, "containerPort"))
             for row in rows
         }
 

@@ -54,7 +54,7 @@ async def check(case: Case) -> list[Finding]:
     found: dict[tuple[str, str], Finding] = {}
     for pod, owner in case.pods():
         for container in containers(pod):
-            if container.waiting.get("reason") in STATES:
+            if str(container.waiting.get("reason")) in STATES:
                 finding = _finding(case, owner, container)
                 found.setdefault((str(owner.entity), finding.details["image"]), finding)
     return list(found.values())

@@ -39,14 +39,14 @@ MEANINGS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("name_not_resolved", r"no such host|UnknownHostException|ENOTFOUND|EAI_AGAIN|name or service not known|could not translate host name|server misbehaving"),
         ("dependency_refused", r"connection refused|ECONNREFUSED|communications link failure|503 service unavailable|upstream connect error|no healthy upstream|code = Unavailable"),
         ("dependency_timeout", r"deadline exceeded|timed out|(connect|read|request|query|i/o) timeout\b(?!\W{0,3}\d| \()|ETIMEDOUT|DeadlineExceeded|SocketTimeoutException|504 gateway"),
-        ("out_of_memory_in_process", r"OutOfMemoryError|heap out of memory|MemoryError|cannot allocate memory"),
+        ("out_of_memory_in_process", r"(?<!On)OutOfMemoryError|heap out of memory|MemoryError|cannot allocate memory"),
         ("rate_limited", r"(status|code|HTTP|answered)\W{0,4}429\b|\b429 Too Many|too many requests|rate.?limit(ed|ing)?\b"),
     )
 )  # fmt: skip
 """Tried in order: the more specific a stem, the earlier it stands."""
 
 _ADDRESS = re.compile(
-    r"(?:lookup|host name|ENOTFOUND|EAI_AGAIN|UnknownHostException:?|dial tcp(?:4)?|connect(?:ing)?(?: to)?(?! E[A-Z])"
+    r"(?:lookup|host name|ENOTFOUND|EAI_AGAIN|UnknownHostException:?|dial tcp(?:4)?|connect(?:ing)?\b(?: to)?(?! E[A-Z])"
     r"|ECONNREFUSED|://(?:[^/@\s]*@)?|host=)\s*[\"'(]?(?P<host>[a-zA-Z][\w.-]*[\w]|\d+\.\d+\.\d+\.\d+)"
     r"[\"')]?(?::(?P<port>\d+))?"
 )

@@ -8,7 +8,7 @@ from typing import Any
 
 from assistant.checks.case import Case, Container, containers, newest, ready
 from assistant.incident import Finding
-from assistant.snapshot import Event, Object, dig, listing, mapping, moment
+from assistant.snapshot import Event, Object, dig, listing, mapping, moment, whole
 from assistant.topology import selects
 
 _PROBE = re.compile(r"^(?P<probe>Liveness|Readiness|Startup) probe (failed|errored)", re.IGNORECASE)
@@ -153,10 +153,9 @@ def _other_way(container: Container, name: str, probe: Mapping[str, Any]) -> boo
 
 def _allowance(probe: Mapping[str, Any]) -> float:
     """Seconds from start until kubelet gives a container up (Kubernetes' defaults where unset)."""
-    delay = float(probe.get("initialDelaySeconds") or 0)
-    return delay + float(probe.get("periodSeconds") or 10) * float(
-        probe.get("failureThreshold") or 3
-    )
+    period = whole(probe.get("periodSeconds")) or 10
+    failures = whole(probe.get("failureThreshold")) or 3
+    return float(whole(probe.get("initialDelaySeconds")) + period * failures)
 
 
 def _too_soon(container: Container, probe: Mapping[str, Any]) -> bool:

@@ -10,7 +10,7 @@ import anyio
 
 from assistant.checks.case import Case
 from assistant.incident import Entity, Evidence, Finding
-from assistant.snapshot import Event, Object, dig, listing, mapping, moment
+from assistant.snapshot import Event, Object, dig, listing, mapping, moment, whole
 
 HISTORIES_READ = 12
 RESTARTED = "kubectl.kubernetes.io/restartedAt"
@@ -83,7 +83,7 @@ def _revisions(case: Case, workload: Object) -> list[Object]:
 
 def _revision(replica_set: Object) -> int:
     text = str(dig(replica_set.raw, "metadata", "annotations", REVISION) or "0")
-    return int(text) if text.isdigit() else 0
+    return whole(text)
 
 
 def _stuck(case: Case, workload: Object) -> Iterator[Finding]:
@@ -91,10 +91,10 @@ def _stuck(case: Case, workload: Object) -> Iterator[Finding]:
     revisions = _revisions(case, workload)
     late = workload.condition("Progressing")
     overdue = late.get("status") == "False" and late.get("reason") == "ProgressDeadlineExceeded"
-    older = any(int(rs.status.get("replicas") or 0) for rs in revisions[1:])
+    older = any(whole(rs.status.get("replicas")) for rs in revisions[1:])
     new = revisions[0] if revisions else None
-    unfinished = new is not None and int(new.status.get("readyReplicas") or 0) < int(
-        new.spec.get("replicas") or 0
+    unfinished = new is not None and whole(new.status.get("readyReplicas")) < whole(
+        new.spec.get("replicas")
     )
     if new is None or not unfinished or not (overdue or older):
         return

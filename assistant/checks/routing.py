@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from assistant.checks.case import Case, ready, service_entity
 from assistant.incident import Entity, Finding
-from assistant.snapshot import Object, dig, listing, mapping
+from assistant.snapshot import Object, dig, listing, mapping, whole
 from assistant.topology import addresses, ingress_backends, selects
 
 _HOST_PORT = re.compile(
@@ -158,7 +158,7 @@ def _address(case: Case, workload: Object, match: re.Match[str]) -> Finding | No
     service = case.snapshot.get("Service", namespace, host)
     if service is None:
         return None  # a bare unknown name may be anything; log lines tell when it fails
-    ports = [int(dig(row, "port") or 0) for row in listing(service.spec, "ports")]
+    ports = [whole(dig(row, "port")) for row in listing(service.spec, "ports")]
     if not ports or port in ports:
         return None
     return Finding(

@@ -217,7 +217,7 @@ def _cordoned(_: Case, pod: Object, node: Object) -> str:
 
 
 def _tainted(_: Case, pod: Object, node: Object) -> str:
-    for taint in listing(node.spec, "taints"):
+    for taint in map(mapping, listing(node.spec, "taints")):
         if taint.get("effect") in ("NoSchedule", "NoExecute") and not tolerates(pod, taint):
             if taint.get("key") == "node.kubernetes.io/unschedulable":
                 continue  # the cordon's own taint; the rule above names it

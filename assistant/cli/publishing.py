@@ -29,9 +29,13 @@ async def published(urls: Sequence[str], host: str, port: int) -> AsyncIterator[
 
     Raises SettingsError where a port is taken.
     """
-    async with anyio.create_task_group() as group:
-        for offset, url in enumerate(urls):
-            listener = await _listener(host, port + offset)
+    async with contextlib.AsyncExitStack() as stack:
+        listeners = [
+            await stack.enter_async_context(await _listener(host, port + offset))
+            for offset in range(len(urls))
+        ]
+        group = await stack.enter_async_context(anyio.create_task_group())
+        for listener, url in zip(listeners, urls, strict=True):
             group.start_soon(listener.serve, _passing_on(urlsplit(url).port or 80))
         yield
         group.cancel_scope.cancel()

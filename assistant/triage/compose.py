@@ -162,14 +162,13 @@ def _series(evidence: Iterable[Evidence], findings: Iterable[Finding]) -> Iterat
     """The golden signals of the alert's own workload that moved, in the order a reader wants them."""
     onset = min((f.began for f in findings if f.began and f.kind in IMPACT), default=None)
     signals = [
-        (SIGNALS.index(str(signal["name"])), item, signal)
+        (SIGNALS.index(str(signal["name"])), _subject(item), item, signal)
         for item in evidence
         if item.tool == "prometheus.get_metrics" and item.status.seen
         for signal in (mapping(row) for row in listing(item.data, "signals"))
         if signal.get("name") in SIGNALS and moved(listing(signal, "points"))
     ]
-    for _, item, signal in sorted(signals, key=lambda row: row[0]):
-        subject = item.arguments.get("workload") or item.arguments.get("service") or ""
+    for _, subject, item, signal in sorted(signals, key=lambda row: row[:2]):
         yield Series(
             title=f"{subject} {signal['name']}".strip(),
             unit=str(signal.get("unit") or ""),
@@ -177,6 +176,10 @@ def _series(evidence: Iterable[Evidence], findings: Iterable[Finding]) -> Iterat
             onset=onset,
             citations=(item.cite(signal["name"]),),
         )
+
+
+def _subject(item: Evidence) -> str:
+    return str(item.arguments.get("workload") or item.arguments.get("service") or "")
 
 
 def _points(rows: Iterable[Any]) -> Iterator[tuple[datetime, float]]:
@@ -201,18 +204,27 @@ def alert_gone(alert: Alert, scope: Scope, evidence: Iterable[Evidence]) -> bool
         return True
     if alert.status == UNREAD:
         return False  # it is not known which of the alerts that fired it was
+    silent = _silent_for(alert, scope, evidence)
+    return silent is not None and silent > 0
+
+
+def alert_fires(alert: Alert, scope: Scope, evidence: Iterable[Evidence]) -> bool:
+    """Whether the alert, or one of its namespaces, is seen to fire when the window ends."""
+    silent = _silent_for(alert, scope, evidence)
+    return silent is not None and silent <= 0
+
+
+def _silent_for(alert: Alert, scope: Scope, evidence: Iterable[Evidence]) -> float | None:
+    """Seconds since the alert's last sample beyond what scrapes explain; None if it has none."""
     last: list[datetime] = []
     step = 60.0
     for item in evidence:
         if item.tool == "prometheus.query_range" and "ALERTS{" in str(item.arguments.get("query")):
             step = float(dig(item.data, "step_seconds") or step)
-            rows = [
-                row
-                for row in listing(item.data, "series")
-                if _same_alert(alert, scope, mapping(row, "labels"))
-            ]
-            last += [_last(row) for row in rows if listing(row, "points")]
-    return bool(last) and max(last).timestamp() < scope.window.end.timestamp() - 2 * step - 30
+            series = [mapping(row) for row in listing(item.data, "series")]
+            mine = [row for row in series if _same_alert(alert, scope, mapping(row, "labels"))]
+            last += [_last(row) for row in mine if listing(row, "points")]
+    return (scope.window.end - max(last)).total_seconds() - 2 * step - 30 if last else None
 
 
 def _last(series: Any) -> datetime:

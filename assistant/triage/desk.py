@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,6 +12,11 @@ from assistant.incident import BlindSpot, Evidence
 from assistant.toolbox import Call
 
 Stage = Callable[[str], None]
+
+MOST_NAMED = 4
+"""So many of several like questions are named where one reason kept them all from an answer."""
+
+_NAMES = re.compile(r"/[^\s'\"]+|[\w.-]*\d[\w.-]*|(?<=[?&])\S+|['\"][^'\"]*['\"]")
 
 RUNBOOK_STEP = "a step of the runbook"
 """Why a runbook's own query is asked; one that cannot be answered is said at its step."""
@@ -62,28 +68,32 @@ class Desk:
 
 
 def blind_spots(evidence: Iterable[Evidence]) -> tuple[BlindSpot, ...]:
-    """Every question that was not answered, one row for each tool and reason."""
-    rows: dict[tuple[str, str], BlindSpot] = {}
+    """Every question that was not answered, one row for each tool and kind of reason."""
+    rows: dict[tuple[str, str, str], list[Evidence]] = {}
     asked = [item for item in evidence if item.asked_because != RUNBOOK_STEP]
     for item in sorted(asked, key=lambda one: (one.tool, one.id)):
         if not item.status.seen or item.reason.startswith(PARTLY):
-            rows.setdefault((item.tool, _stem(item.reason)), _blind(item))
-    return tuple(rows.values())
+            key = (item.tool, item.status.value, _stem(item.reason))
+            rows.setdefault(key, []).append(item)
+    return tuple(_blind(alike) for alike in rows.values())
 
 
 def _stem(reason: str) -> str:
-    """The reason without what differs from object to object."""
-    return reason.rpartition(":")[2].strip()[:80]
+    """The reason without what differs from object to object: addresses, and names with digits."""
+    return _NAMES.sub("*", reason)[:200]
 
 
-def _blind(item: Evidence) -> BlindSpot:
+def _blind(alike: list[Evidence]) -> BlindSpot:
+    first = alike[0]
+    reasons = list(dict.fromkeys(f"{item.asked_because or item.tool}" for item in alike))
+    more = f", and {len(reasons) - MOST_NAMED} more like it" if len(reasons) > MOST_NAMED else ""
     return BlindSpot(
-        tool=item.tool,
-        status=item.status,
-        reason=item.reason,
-        consequence=f"not seen: {item.asked_because or item.tool}",
-        suggestions=item.suggestions,
-        evidence=item.id,
+        tool=first.tool,
+        status=first.status,
+        reason=first.reason,
+        consequence=f"not seen: {'; '.join(reasons[:MOST_NAMED])}{more}",
+        suggestions=first.suggestions,
+        evidence=first.id,
     )
 
 

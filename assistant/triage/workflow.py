@@ -31,6 +31,8 @@ from assistant.incident import (
     RunbookMatch,
     Scope,
     Status,
+    StepState,
+    Verdict,
 )
 from assistant.snapshot import Snapshot
 from assistant.topology import topology
@@ -57,7 +59,7 @@ class State(TypedDict, total=False):
     """Not checkpointed: the store keeps it, with all its evidence."""
 
 
-KEPT = (Alert, Scope, Finding, BlindSpot, Diagnosis, RunbookMatch)
+KEPT = (Alert, Scope, Finding, BlindSpot, Diagnosis, RunbookMatch, Status, StepState, Verdict)
 """The types a checkpoint may hold; the serialiser refuses to restore any other."""
 
 
@@ -89,7 +91,10 @@ async def _diagnose(state: State, runtime: Runtime[Desk]) -> State:
     snapshot = Snapshot.made_of(evidence)
     graph = topology(snapshot, evidence)
     quiet = composing.alert_gone(alert, scope, evidence)
-    blind = too_blind(alert, scope, snapshot, evidence)
+    # While the alert fires, to have found nothing wrong only says that it was not found.
+    blind = too_blind(alert, scope, snapshot, evidence) or composing.alert_fires(
+        alert, scope, evidence
+    )
     found = diagnose(alert, scope, state["findings"], graph, quiet=quiet, blind=blind)
     return {"diagnosis": found}
 
@@ -184,7 +189,10 @@ async def triage(id: str, alert_id: str, desk: Desk, checkpoints: Path) -> Repor
         config: RunnableConfig = {"configurable": {"thread_id": id}}
         before = await graph.aget_state(config)
         fresh: State = {"id": id, "alert_id": alert_id}
-        given = None if before.next else fresh
+        if before.values and not before.next:
+            # It ended, and was killed before its report was stored: the last step writes it again.
+            await graph.aupdate_state(config, {}, as_node=list(STEPS)[-2])
+        given = None if before.values else fresh
         final = await graph.ainvoke(given, config, context=desk)
     report: Report = final["report"]
     return report

@@ -20,7 +20,12 @@ SOURCE = Path(assistant.__file__).parent
 def tables():
     rows = [kind for table in (REFUSALS, CAUSES, MEANINGS, RULES) for kind, _ in table]
     rows += [kind for _, kind in (*QUOTA_KINDS, *STEMS)]
-    return {*rows, *FIXES, *ROLLBACK_KINDS, *(kind for kind, _ in SIGNALS if kind not in ("", "traffic"))}
+    return {
+        *rows,
+        *FIXES,
+        *ROLLBACK_KINDS,
+        *(kind for kind, _ in SIGNALS if kind not in ("", "traffic")),
+    }
 
 
 def test_every_kind_that_a_table_names_is_in_the_catalogue():
@@ -48,7 +53,11 @@ def test_every_entry_can_be_read_aloud(entry: Fault):
 
 
 def test_a_cause_that_names_the_exact_thing_is_trusted_more_than_a_guess_at_a_change():
-    assert fault("missing_key").weight > fault("slow_dependency").weight > fault("config_changed").weight
+    assert (
+        fault("missing_key").weight
+        > fault("slow_dependency").weight
+        > fault("config_changed").weight
+    )
 
 
 def test_an_unknown_kind_is_a_bug_and_says_so():

@@ -47,7 +47,14 @@ def test_a_reason_against_something_is_cited_too():
 @pytest.mark.parametrize("confidence", [-0.1, 1.1, float("nan")])
 def test_a_confidence_outside_nought_and_one_cannot_be_given(confidence):
     with pytest.raises(ValidationError, match="confidence"):
-        Hypothesis(kind="oom_killed", entity=WEB, statement="x", confidence=confidence, findings=("f1",), citations=SAID)
+        Hypothesis(
+            kind="oom_killed",
+            entity=WEB,
+            statement="x",
+            confidence=confidence,
+            findings=("f1",),
+            citations=SAID,
+        )
 
 
 def test_nothing_is_changed_after_it_was_made():
@@ -87,13 +94,22 @@ def test_the_same_question_has_the_same_id_in_any_order(arguments):
 
 
 def test_another_tool_or_another_argument_is_another_question():
-    ids = {evidence_id("a", {}), evidence_id("b", {}), evidence_id("a", {"x": 1}), evidence_id("a", {"x": "1"})}
+    ids = {
+        evidence_id("a", {}),
+        evidence_id("b", {}),
+        evidence_id("a", {"x": 1}),
+        evidence_id("a", {"x": "1"}),
+    }
     assert len(ids) == 4
 
 
 def test_the_id_of_a_finding_is_made_of_what_it_says_and_not_of_when_it_was_seen():
-    one = Finding(kind="oom_killed", entity=WEB, statement="x", citations=SAID, details={"a": "1", "b": "2"})
-    same = one.model_copy(update={"statement": "y", "details": {"b": "2", "a": "1"}, "strength": 0.2})
+    one = Finding(
+        kind="oom_killed", entity=WEB, statement="x", citations=SAID, details={"a": "1", "b": "2"}
+    )
+    same = one.model_copy(
+        update={"statement": "y", "details": {"b": "2", "a": "1"}, "strength": 0.2}
+    )
     other = one.model_copy(update={"details": {"a": "2"}})
     assert one.id == same.id
     assert one.id != other.id

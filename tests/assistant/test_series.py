@@ -5,7 +5,7 @@ import random
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.series import LEAST_POINTS, moved
@@ -22,7 +22,6 @@ def noisy(length, seed, level=100.0, spread=2.0):
     return [level + source.gauss(0, spread) for _ in range(length)]
 
 
-@settings(deadline=None)
 @given(
     seed=st.integers(0, 10_000),
     length=st.integers(30, 120),
@@ -42,7 +41,6 @@ def test_a_planted_step_is_found_within_two_points(seed, length, share, size, si
     assert not move.over
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 10_000), length=st.integers(12, 80), width=st.integers(5, 12))
 def test_a_peak_that_ended_is_over(seed, length, width):
     values = noisy(length + width + 10, seed)
@@ -98,7 +96,6 @@ def test_a_move_below_a_twentieth_of_the_level_is_weak():
     assert move is None or abs(move.strength) < 3
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.one_of(

@@ -94,7 +94,9 @@ def test_events_are_found_by_the_object_they_are_about():
     assert found[0].cite().quote == "again"
 
 
-@pytest.mark.parametrize("text", ["", None, 5, "yesterday", "2026-03-14", "2026-03-14T02:26:00", "0"])
+@pytest.mark.parametrize(
+    "text", ["", None, 5, "yesterday", "2026-03-14", "2026-03-14T02:26:00", "0"]
+)
 def test_what_is_no_moment_is_none(text):
     assert moment(text) is None
 

@@ -1,5 +1,7 @@
 """The graph: an edge points the way that trouble travels."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -54,9 +56,13 @@ def test_trouble_goes_from_a_secret_through_two_services_to_the_front():
 
 
 def test_addresses_in_a_mounted_config_map_are_calls():
-    settings = thing("ConfigMap", "front-settings", data={"app.yaml": "web: http://web.shop.svc:80"})
+    settings = thing(
+        "ConfigMap", "front-settings", data={"app.yaml": "web: http://web.shop.svc:80"}
+    )
     mounted = [{"name": "c", "configMap": {"name": "front-settings"}}]
-    built = graph(deployment("web"), service("web"), settings, deployment("front", pod={"volumes": mounted}))
+    built = graph(
+        deployment("web"), service("web"), settings, deployment("front", pod={"volumes": mounted})
+    )
     assert "Service shop/web -called by-> Deployment shop/front" in shown(built.edges)
 
 
@@ -69,13 +75,17 @@ def test_measured_calls_join_the_configured_ones():
 
 def test_claims_of_a_stateful_set_are_named_by_ordinal():
     template = [{"metadata": {"name": "data"}}]
-    built = graph(deployment("db", kind="StatefulSet", replicas=2, spec={"volumeClaimTemplates": template}))
+    built = graph(
+        deployment("db", kind="StatefulSet", replicas=2, spec={"volumeClaimTemplates": template})
+    )
     assert {edge.source.name for edge in built.edges} == {"data-db-0", "data-db-1"}
 
 
 def test_an_ingress_suffers_with_the_service_it_routes_to():
     rules = [{"http": {"paths": [{"backend": {"service": {"name": "web"}}}]}}]
-    built = graph(deployment("web"), service("web"), thing("Ingress", "edge", spec={"rules": rules}))
+    built = graph(
+        deployment("web"), service("web"), thing("Ingress", "edge", spec={"rules": rules})
+    )
     assert "Service shop/web -routed by-> Ingress shop/edge" in shown(built.edges)
 
 
@@ -96,7 +106,7 @@ def test_a_path_exists_exactly_where_trouble_can_reach_and_is_a_shortest_one(pai
     assert bool(way) == (target in reach)
     if way:
         assert (way[0], way[-1], len(way)) == (source, target, reach[target] + 1)
-        assert all((a, b) in pairs for a, b in zip(way, way[1:], strict=False))
+        assert all((a, b) in pairs for a, b in pairwise(way))
 
 
 @given(EDGES, st.integers(1, 10))

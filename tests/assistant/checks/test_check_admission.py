@@ -131,4 +131,5 @@ async def test_a_claim_that_a_full_storage_quota_refused():
     found = await only(admission.check, case(full("persistentvolumeclaims"), database))
     assert found.kind == "namespace_storage_quota_exceeded"
     assert found.details["missing"] == "data-db-0"
+    assert "PersistentVolumeClaim shop/data-db-0" in map(str, found.about)
     assert found.began is None or found.began.isoformat() >= ago(60)

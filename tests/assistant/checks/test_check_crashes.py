@@ -159,6 +159,9 @@ def test_a_line_means_what_programs_mean_by_it(text, kind):
         ("jdbc:mysql://orders-db:3306/shop: Communications link failure", ("orders-db", "3306")),
         ("getaddrinfo ENOTFOUND cache.shop.svc", ("cache.shop.svc", "")),
         ("it timed out", ("", "")),
+        ("ERROR 1040 (HY000): Too many connections", ("", "")),
+        ("connection refused", ("", "")),
+        ("lost connection to server", ("", "")),
     ],
 )
 def test_the_address_of_an_error_is_the_one_that_was_called(text, where):

@@ -43,7 +43,7 @@ def stuck(words, reason="ImagePullBackOff", image=IMAGE, **fields):
          " lookup registry.example on 10.96.0.10:53: no such host", "image_registry_dns_failure"),
         (f"{PULL}failed to do request: dial tcp 192.0.2.7:443: i/o timeout", "image_registry_unreachable"),
         (f"{PULL}429 Too Many Requests - toomanyrequests: You have reached your pull rate limit", "image_rate_limited"),
-        (f'{PULL}no match for platform in manifest: not found', "image_wrong_arch"),
+        (f"{PULL}no match for platform in manifest: not found", "image_wrong_arch"),
     ],
 )  # fmt: skip
 async def test_a_pull_error_is_named_by_what_the_registry_said(words, kind):

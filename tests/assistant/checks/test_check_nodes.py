@@ -32,8 +32,8 @@ def ill(type_, status, reason, message, minutes=20):
         ("False", "KubeletNotReady", "container runtime is down", "containerd_unavailable"),
         ("False", "KubeletNotReady", "container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady"
          " message:Network plugin returns error: cni plugin not initialized", "cni_down"),
-        ("False", "KubeletNotReady", "rpc error: code = Unavailable desc = connection error: desc = \"transport: Error"
-         " while dialing: dial unix /run/containerd/containerd.sock: connect: connection refused\"", "containerd_unavailable"),
+        ("False", "KubeletNotReady", 'rpc error: code = Unavailable desc = connection error: desc = "transport: Error'
+         ' while dialing: dial unix /run/containerd/containerd.sock: connect: connection refused"', "containerd_unavailable"),
         ("False", "KubeletNotReady", "PLEG is not healthy: pleg was last seen active 4m3s ago", "containerd_unavailable"),
         ("False", "KubeletNotReady", "node is shutting down", "node_not_ready"),
     ],

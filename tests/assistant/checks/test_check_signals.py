@@ -54,7 +54,7 @@ async def test_the_deepest_slow_call_is_the_cause_and_its_callers_are_symptoms()
             (call("front", "web"), step(0.2, 2.0)),
             (call("web", "orders"), step(0.1, 1.8)),
             (call("orders", "orders-db"), step(0.01, 1.6)),
-            (call("orders", "cache"), level(0.001)),
+            (call("orders", "cache"), step(0.001, 0.0011)),
         ]
     )
     found = await signals.check(given)

@@ -32,6 +32,18 @@ async def test_a_child_process_answers_like_a_server_in_this_process(bench, mode
     assert [answer.status for answer in answers] == [Status.OK] * 4
 
 
+async def test_children_come_up_before_they_are_asked_and_the_others_when_they_are(bench):
+    bench.set(**child())
+    async with bench.open() as toolbox:
+        toolbox.begin([*toolbox.servers, "unknown"])
+        attempts = {name: one._attempt for name, one in toolbox._connections.items()}
+        started = attempts.pop("kubernetes")
+        with anyio.fail_after(30):
+            await started.settled.wait()
+        assert started.opened
+        assert set(attempts.values()) <= {None}
+
+
 async def test_a_child_gets_the_variables_it_needs_and_no_others(bench):
     bench.set(**child(env={"EXTRA": "1"}, environment=("AWS_PROFILE",)))
     given = {
