@@ -13,6 +13,21 @@ from assistant.topology import Topology
 CLOCK_SLACK = timedelta(minutes=2)
 """Times from different clocks and scrapes differ by this much; order within it says nothing."""
 
+COVERAGE_SHARE = 0.25
+"""How much of a cause's belief hangs on accounting for the other findings. What is true now and
+specific weighs more than what it explains: a shop always has some unrelated trouble."""
+
+UNREACHED = 0.8
+"""What is left of a belief where no way is known from the cause to what the alert names."""
+
+LATE = 0.9
+"""What is left where the first symptom was seen before the cause; scrapes and events are late, too."""
+
+TRIGGERED = 0.03
+"""What a fitting change just before adds: little, since the last change is usually innocent."""
+
+MOST_SURE = 0.99
+
 SECOND_CAUSE = 0.75
 """A second, unrelated cause is called one from here on: over-grouping hides a fault."""
 
@@ -94,10 +109,10 @@ def _weigh(
     reaches = not scope.entities or any(entity in reach for entity in scope.entities)
     trigger = _trigger(finding, changes, topology)
     score = fault(finding.kind).weight * finding.strength
-    score *= 0.75 + 0.25 * coverage
-    score *= 1.0 if reaches else 0.8
-    score *= 1.0 if _after(finding.began, _first(symptoms)) or not explained else 0.9
-    score = min(score + (0.03 if trigger else 0.0), 0.99)
+    score *= 1 - COVERAGE_SHARE * (1 - coverage)
+    score *= 1.0 if reaches else UNREACHED
+    score *= 1.0 if _after(finding.began, _first(symptoms)) or not explained else LATE
+    score = min(score + (TRIGGERED if trigger else 0.0), MOST_SURE)
     return Weighed(finding, origin, explained, score, trigger, reaches)
 
 

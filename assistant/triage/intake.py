@@ -20,6 +20,7 @@ LABELS = ("namespace", "cluster", "service", "deployment", "statefulset", "daemo
 
 SYSTEM = frozenset({"kube-system", "kube-public", "kube-node-lease"})
 MOST_NAMESPACES = 4
+LONGEST_ID = 300
 INVENTORY = (
     Call("kubernetes.list_deployments", {"limit": 500}, "which workloads the alert can mean"),
     Call("kubernetes.list_failing_pods", {"limit": 100}, "what fails anywhere in the cluster"),
@@ -29,10 +30,12 @@ _WORD = re.compile(r"[a-z0-9][a-z0-9.-]*[a-z0-9]")
 
 
 async def take_in(desk: Desk, alert_id: str) -> Alert:
-    """The alert of this id. Raises NotFound where PagerDuty says there is none.
+    """The alert of this id. Raises NotFound where PagerDuty says there is none, or can be none.
 
     Where PagerDuty cannot be asked, an alert that holds no more than its id: the rest goes on.
     """
+    if not _may_be_an_id(alert_id):
+        raise NotFound(f"{alert_id[:60]!r} is no alert: give an id, a number or a web address")
     asked = Call("pagerduty.get_incident", {"id": alert_id}, "the alert")
     answer, *_ = await desk.toolbox.collect([asked, *INVENTORY])
     if answer.status in (Status.OK, Status.STALE) and mapping(answer.data, "incident"):
@@ -45,12 +48,20 @@ async def take_in(desk: Desk, alert_id: str) -> Alert:
     return Alert(id=alert_id, title=title, created_at=desk.clock(), status=UNREAD)
 
 
+def _may_be_an_id(text: str) -> bool:
+    """Whether a text may be the id of an alert at all; what may not, no server would be asked."""
+    climbs = ".." in re.split(r"[/\\]", text)
+    fits = len(text.strip()) in range(1, LONGEST_ID + 1)
+    return fits and text.isprintable() and not text.startswith("-") and not climbs
+
+
 def _alert(answer: Evidence, alert_id: str, now: datetime) -> Alert:
     incident = mapping(answer.data, "incident")
+    created = moment(incident.get("created_at"))
     return Alert(
         id=str(incident.get("id") or alert_id),
         title=str(incident.get("title") or alert_id),
-        created_at=moment(incident.get("created_at")) or now,
+        created_at=created if created and created.year > 1 else now,  # year 1 is Go's "no time"
         status=str(incident.get("status") or ""),
         urgency=str(incident.get("urgency") or ""),
         service=str(incident.get("service") or ""),
@@ -84,7 +95,9 @@ def _details(data: Any) -> str:
 
 async def narrow(desk: Desk, alert: Alert) -> Scope:
     """What the alert speaks of. Without a namespace in its labels, those that its words name."""
-    window = Window(start=alert.created_at - desk.lookback, end=desk.clock())
+    now = desk.clock()
+    began = min(alert.created_at, now)  # clocks differ: an alert may seem to come from the future
+    window = Window(start=began - desk.lookback, end=now)
     named = alert.labels.get("namespace", "")
     inventory, failing = await desk.toolbox.collect(INVENTORY)
     rows = [mapping(row) for row in listing(inventory.data, "workloads")]
@@ -96,7 +109,7 @@ async def narrow(desk: Desk, alert: Alert) -> Scope:
         namespaces=namespaces,
         entities=entities,
         window=window,
-        began=min(alert.created_at, window.end),
+        began=began,
     )
 
 

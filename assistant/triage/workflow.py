@@ -136,19 +136,20 @@ async def run_checks(
         return await desk.toolbox.call(tool, arguments, reason=reason)
 
     case = Case(alert, scope, snapshot, topology(snapshot, evidence), evidence, ask)
-    found: dict[str, Finding] = {}
+    answers: dict[str, list[Finding]] = {}
     failures: list[BlindSpot] = []
 
     async def one(name: str, check: Check) -> None:
         try:
-            for finding in await check(case):
-                found.setdefault(finding.id, finding)
+            answers[name] = await check(case)
         except Exception as error:  # noqa: BLE001 - a broken check must not end a triage
             failures.append(_broken(name, error))
 
     async with anyio.create_task_group() as group:
         for name, check in checks.items():
             group.start_soon(one, name, check)
+    # In the order of their names, not of their answers: the same evidence gives the same findings.
+    found = {finding.id: finding for name in sorted(answers) for finding in answers[name]}
     return (
         tuple(found[id] for id in sorted(found)),
         tuple(sorted(failures, key=lambda row: row.tool)),
