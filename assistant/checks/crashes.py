@@ -7,7 +7,7 @@ from datetime import datetime
 
 import anyio
 
-from assistant.checks.case import Case, Container, containers, service_entity
+from assistant.checks.case import Case, Container, containers, ready, service_entity
 from assistant.checks.logs import LogError, complaints, errors, readable
 from assistant.incident import Entity, Evidence, Finding
 from assistant.snapshot import Object, dig, listing, moment
@@ -22,6 +22,7 @@ OWN_TROUBLE = frozenset(
     {
         "port_conflict", "credentials_refused", "volume_full", "volume_mount_permission_denied",
         "certificate_expired", "rbac_denied", "missing_env", "out_of_memory_in_process",
+        "service_dns_resolution_failure",
     }
 )  # fmt: skip
 """What a program says of itself; the other meanings speak of somebody it depends on."""
@@ -177,11 +178,12 @@ def _near(case: Case, owner: Object) -> int:
 
 def _meant(case: Case, owner: Entity, error: LogError) -> Iterator[Finding]:
     target = _target(case, owner, error)
-    own = error.kind in OWN_TROUBLE or (error.kind in DATABASE_TROUBLE and not target)
-    database = error.kind in DATABASE_TROUBLE and target
+    kind = _named(case, error, target)
+    own = kind in OWN_TROUBLE or (kind in DATABASE_TROUBLE and not target)
+    database = target if kind in DATABASE_TROUBLE else None
     yield Finding(
-        kind=error.kind,
-        entity=target if database and target else owner,
+        kind=kind,
+        entity=database or owner,
         statement=f"{owner} logs: {readable(error.text)[:300]}",
         citations=(error.evidence.cite(error.text),),
         began=_since(case, owner, error),
@@ -195,11 +197,28 @@ def _meant(case: Case, owner: Entity, error: LogError) -> Iterator[Finding]:
     )
 
 
+def _named(case: Case, error: LogError, target: Entity | None) -> str:
+    """The kind of an error, seen against the cluster.
+
+    A name that does not resolve is a wrong name, unless a Service has it: then it is the lookup
+    itself that fails for this pod (its DNS policy, an egress policy, the cluster's DNS).
+    """
+    there = target is not None and case.snapshot.find(target) is not None
+    pod = case.snapshot.get("Pod", *_place(error))
+    if error.kind == "name_not_resolved" and there and pod and not ready(pod):
+        return "service_dns_resolution_failure"
+    return error.kind
+
+
+def _place(error: LogError) -> tuple[str, str]:
+    data = error.evidence.data
+    return str(dig(data, "namespace") or ""), str(dig(data, "pod") or "")
+
+
 def _since(case: Case, owner: Entity, error: LogError) -> datetime | None:
     """When an error began: a program that starts again and again says it anew in each run."""
-    data = error.evidence.data
-    pod = case.snapshot.get("Pod", owner.namespace, str(dig(data, "pod")))
-    name = str(dig(data, "container"))
+    pod = case.snapshot.get("Pod", owner.namespace, _place(error)[1])
+    name = str(dig(error.evidence.data, "container"))
     ended = [c for c in containers(pod) if c.name == name and c.restarts] if pod else []
     return first_trouble(case, ended[0]) if ended else moment(error.at)
 

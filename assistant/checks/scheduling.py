@@ -116,7 +116,7 @@ def _votes(kept_out: list[tuple[Object, dict[str, str]]]) -> Counter[str]:
     Where some node meets the pod's own demands, what keeps that node out is the trouble: a pod
     pinned to a cordoned node wants it uncordoned.
     """
-    meets = [why for _, why in kept_out if not DEMANDS & set(why)]
+    meets = [why for node, why in kept_out if not DEMANDS & set(why) and not control_plane(node)]
     rows = meets or [why for _, why in kept_out]
     alone = [
         why for node, why in kept_out if why in rows and len(why) == 1 and not control_plane(node)

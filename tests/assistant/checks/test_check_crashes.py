@@ -174,3 +174,15 @@ def test_no_line_of_a_log_breaks_its_reading(text):
     item = evidence(LOGS, {"pod": "p"}, logs(text))
     assert isinstance(meaning(text), str)
     assert isinstance(complaints(item), list)
+
+
+@pytest.mark.parametrize(
+    ("there", "kind"), [(True, "service_dns_resolution_failure"), (False, "name_not_resolved")]
+)
+async def test_a_lookup_that_fails_is_a_wrong_name_unless_a_service_has_it(there, kind):
+    broken = pod("web-6d4b9-x2x7p", states=[state()])
+    said = logs(
+        "dial tcp: lookup orders-db on 10.0.0.10:53: no such host", pod=broken["metadata"]["name"]
+    )
+    objects = [*web(), broken, *([service("orders-db")] if there else [])]
+    assert await kinds(crashes.check, case(*objects, answers={LOGS: said})) == [kind]
