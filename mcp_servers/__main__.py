@@ -10,18 +10,26 @@ import json
 import logging
 import os
 import signal
+import socket
 import sys
-from argparse import ArgumentParser, BooleanOptionalAction, Namespace
+from argparse import (
+    ArgumentParser,
+    ArgumentTypeError,
+    BooleanOptionalAction,
+    Namespace,
+    RawDescriptionHelpFormatter,
+)
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
+from mcp_servers import variables
 from mcp_servers.answer import ToolFailure
 from mcp_servers.guard import audit
-from mcp_servers.spec import Health
+from mcp_servers.spec import ConfigurationError, Health
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -30,6 +38,7 @@ if TYPE_CHECKING:
 
 NAMES = ("kubernetes", "prometheus", "pagerduty", "runbooks")
 _PROBE_SECONDS = 10.0
+_LAST_PORT = 65_535
 
 
 class StartError(Exception):
@@ -50,15 +59,23 @@ def _parser() -> ArgumentParser:
     parser = ArgumentParser(prog="python -m mcp_servers", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="NAME")
     for name in NAMES:
-        _serving(commands.add_parser(name, help=f"serve {name}"), name)
+        _serving(commands.add_parser(name, help=f"serve {name}", **_about(name)), name)
     _auditing(commands.add_parser("audit", help="verify or show an audit file"))
     return parser
+
+
+def _about(name: str) -> dict[str, Any]:
+    return {
+        "description": f"The {name} server over MCP: on standard input and output, or over HTTP.",
+        "epilog": f"variables:\n{variables.described(name)}",
+        "formatter_class": RawDescriptionHelpFormatter,
+    }
 
 
 def _serving(parser: ArgumentParser, name: str) -> None:
     parser.add_argument("--http", action="store_true", help="Streamable HTTP instead of stdio")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
-    parser.add_argument("--port", type=int, default=8000, help="port to listen on (%(default)s)")
+    parser.add_argument("--port", type=_port, default=8000, help="port to listen on (%(default)s)")
     parser.add_argument(
         "--allowed-host",
         action="append",
@@ -67,8 +84,16 @@ def _serving(parser: ArgumentParser, name: str) -> None:
         help="a Host header to answer to besides loopback's, such as a container's name",
     )
     parser.add_argument("--check", action="store_true", help="probe the backend, then exit 0 or 1")
-    parser.add_argument("--verbose", action=BooleanOptionalAction, default=False)
+    parser.add_argument(
+        "--verbose", action=BooleanOptionalAction, default=False, help="log more than warnings"
+    )
     parser.set_defaults(run=_serve, name=name)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > _LAST_PORT:
+        raise ArgumentTypeError(f"{text!r} is no port: give a number from 0 to {_LAST_PORT}")
+    return int(text)
 
 
 def _auditing(parser: ArgumentParser) -> None:
@@ -121,7 +146,7 @@ def _serve(options: Namespace, environment: Mapping[str, str]) -> int:
         )
     try:
         return anyio.run(_run, options, environment, token)
-    except PolicyError as error:
+    except (PolicyError, ConfigurationError) as error:
         raise StartError(str(error)) from None
 
 
@@ -131,11 +156,15 @@ async def _run(options: Namespace, environment: Mapping[str, str], token: str) -
     async with open_server(options.name, environment, lambda: datetime.now(UTC)) as server:
         if options.check:
             return await _check(server)
+        if wanting := variables.missing(options.name, environment):
+            _say(f"{options.name}: {wanting}")
         if options.http:
             app = server.http_app(token, options.allowed_host)
             level = "info" if options.verbose else "warning"
             await run_http(app, options.host, options.port, log_level=level)
         else:
+            if sys.stdin.isatty():
+                _say(f"{options.name}: waiting for an MCP client on standard input; see --help")
             await _run_stdio(server)
     return 0
 
@@ -149,12 +178,19 @@ async def _check(server: GuardedServer) -> int:
         health = Health(reachable=False, detail=failure.reason)
     except TimeoutError:
         health = Health(reachable=False, detail=f"no answer within {_PROBE_SECONDS:g} s")
-    _say(server.guard.redactor.text(f"{server.name}: {health.detail} {health.fix}".rstrip()))
+    lacks = (
+        f"not allowed: {', '.join(health.missing)}" if health.reachable and health.missing else ""
+    )
+    said = "; ".join(part for part in (health.detail, lacks, health.fix) if part)
+    _say(server.guard.redactor.text(f"{server.name}: {said}"))
     return 0 if health.reachable else 1
 
 
 async def run_http(app: ASGIApp, host: str, port: int, *, log_level: str = "warning") -> None:
-    """Serve until SIGTERM or SIGINT, which uvicorn turns into an orderly end and raises again."""
+    """Serve until SIGTERM or SIGINT, which uvicorn turns into an orderly end and raises again.
+
+    Raises StartError where the address cannot be listened on.
+    """
     import uvicorn  # noqa: PLC0415 - only HTTP needs it
 
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -168,7 +204,18 @@ async def run_http(app: ASGIApp, host: str, port: int, *, log_level: str = "warn
         log_config=None,
         timeout_graceful_shutdown=5,
     )
-    await uvicorn.Server(config).serve()
+    with _listener(host, port) as listener:
+        await uvicorn.Server(config).serve(sockets=[listener])
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    """Bound here and not by uvicorn, which would end the process where it cannot."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        why = str(error.strerror).partition(" (")[0]
+        raise StartError(f"Cannot listen on {host} port {port}: {why}.") from None
 
 
 async def _run_stdio(server: GuardedServer) -> None:

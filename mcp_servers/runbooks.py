@@ -22,6 +22,17 @@ INSTRUCTIONS = (
 )
 Result = TypeVar("Result")
 
+_QUESTION = "alert line, summary or question: pods of checkout restart"
+_ID = "id of a runbook or of a section, as search_runbooks gives it"
+_ONE_SERVICE = "only of this service, e.g. checkout; empty: all"
+Question = Annotated[str, Field(min_length=1, max_length=4000, description=_QUESTION)]
+AlertName = Annotated[str, Field(max_length=200, description="e.g. KubePodCrashLooping")]
+RunbookUrl = Annotated[
+    str, Field(max_length=2000, description="the alert's runbook_url annotation")
+]
+RunbookId = Annotated[str, Field(min_length=1, max_length=300, description=_ID)]
+OneService = Annotated[str, Field(max_length=200, description=_ONE_SERVICE)]
+
 
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid")
@@ -99,15 +110,11 @@ class RunbookTools:
 
     async def search_runbooks(
         self,
-        query: Annotated[
-            str, Field(min_length=1, max_length=4000, description="alert line, summary or question")
-        ],
-        alert_name: Annotated[str, Field(max_length=200, description="KubePodCrashLooping")] = "",
-        service: Annotated[str, Field(max_length=200, description="checkout")] = "",
-        environment: Annotated[str, Field(max_length=100, description="production")] = "",
-        runbook_url: Annotated[
-            str, Field(max_length=2000, description="the alert's runbook_url annotation")
-        ] = "",
+        query: Question,
+        alert_name: AlertName = "",
+        service: Annotated[str, Field(max_length=200, description="e.g. checkout")] = "",
+        environment: Annotated[str, Field(max_length=100, description="e.g. production")] = "",
+        runbook_url: RunbookUrl = "",
         limit: Annotated[int, Field(ge=1, le=20)] = 5,
     ) -> Answer[Matches]:
         """The runbook sections that apply to an incident, best first, one for each runbook.
@@ -124,9 +131,7 @@ class RunbookTools:
 
     async def get_runbook(
         self,
-        id: Annotated[
-            str, Field(min_length=1, max_length=300, description="id of a runbook or of a section")
-        ],
+        id: RunbookId,
     ) -> Answer[WholeRunbook]:
         """One runbook: its whole text, and its sections with their lines.
 
@@ -147,7 +152,7 @@ class RunbookTools:
 
     async def list_runbooks(
         self,
-        service: Annotated[str, Field(max_length=200, description="only of this service")] = "",
+        service: OneService = "",
         limit: Annotated[int, Field(ge=1, le=500)] = 100,
     ) -> Answer[Runbooks]:
         """All runbooks by path, without their text, or those of one service.
@@ -186,7 +191,11 @@ class RunbookTools:
         }.get(argument, [])
         return sorted({value for value in values if typed.lower() in value.lower()})
 
-    async def find_runbook(self, alert_name: str, service: str = "") -> str:
+    async def find_runbook(
+        self,
+        alert_name: Annotated[str, Field(description="KubePodCrashLooping")],
+        service: Annotated[str, Field(description="checkout; empty: any")] = "",
+    ) -> str:
         """Find the runbook of an alert and hold it against what is happening."""
         where = f" of service {service!r}" if service else ""
         return (

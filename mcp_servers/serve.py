@@ -27,7 +27,6 @@ from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp.server.mcpserver.tools import Tool
 from mcp.shared.uri_template import UriTemplate
 from mcp.types import (
-    INTERNAL_ERROR,
     CallToolResult,
     Completion,
     CompletionArgument,
@@ -182,14 +181,17 @@ class GuardedServer(MCPServer[Any]):
         return [wire.contents(answer, part) for part in answer["data"]["contents"]]
 
     async def list_resources(self) -> list[ListedResource]:
-        """What is registered, and what the server sees there right now."""
+        """What is registered, and what the server sees there right now: a backend that is down
+        takes nothing from the former. Whoever then reads or asks a tool is told what failed.
+        """
         listed = await super().list_resources()
         if self.described.listing is None:
             return listed
         answer = await self._aside(_LIST_RESOURCES, self._list)
         if answer["data"] is None:
-            raise MCPError(INTERNAL_ERROR, wire.line(answer))
-        return [*listed, *(ListedResource.model_validate(entry) for entry in answer["data"])]
+            logger.warning("%s lists only what is fixed: %s", self.name, wire.line(answer))
+        entries = answer["data"] or ()
+        return [*listed, *(ListedResource.model_validate(entry) for entry in entries)]
 
     async def get_prompt(
         self,
@@ -328,7 +330,7 @@ def _sdk_tool(tool: spec.Tool) -> Tool:
         annotations=ToolAnnotations(
             read_only_hint=not tool.writes,
             destructive_hint=tool.destructive,
-            idempotent_hint=tool.idempotent,
+            idempotent_hint=tool.idempotent if tool.writes else None,  # a read always is
             open_world_hint=False,
         ),
         structured_output=False,

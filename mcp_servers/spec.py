@@ -16,6 +16,10 @@ ToolFunction = Callable[..., Awaitable[Answer[Any]]]
 Report = Callable[[float, float, str], Awaitable[None]]
 
 
+class ConfigurationError(ValueError):
+    """A variable holds what cannot be meant; the text says which, and what it may hold."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tool:
     """A typed async function (its docstring is the description) and how it may be called."""

@@ -56,15 +56,16 @@ class Events:
         self,
         namespace: Namespace = "",
         since: Time = "",
-        until: Time = "",
+        until: Annotated[str, Field(description="RFC 3339", max_length=40)] = "",
         kind: Annotated[KindName, Field(description="of the object, e.g. Pod")] = "",
         name: Annotated[str, Field(description="of the object", max_length=253)] = "",
         warnings_only: bool = False,  # noqa: FBT001, FBT002 - a tool's arguments are named
         limit: Annotated[int, Field(ge=1, le=1000)] = 200,
     ) -> Answer[EventList]:
         """Events of the cluster, repetitions merged (count, first and last time), newest first.
-        Shows scheduling, pulls, probes, kills, evictions, quota and volume trouble. Clusters keep
-        events for about an hour: none does not mean that nothing happened.
+        Use it to see scheduling, pulls, probes, kills, evictions, quota and volume trouble; kind
+        and name narrow to one object. Clusters keep events for about an hour: none does not mean
+        that nothing happened.
         """
         span = Span(asked_time(since, "since"), asked_time(until, "until"))
         namespace, query = _narrowed(namespace, kind, name, warnings_only=warnings_only)

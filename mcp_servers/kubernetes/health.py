@@ -54,8 +54,8 @@ class Glance:
 
     async def check_cluster_health(self, namespace: Namespace = "") -> Answer[ClusterHealth]:
         """Version, nodes with problems, pods by phase and how many fail, workloads with replicas
-        missing, and the most frequent reasons of warning events; of one namespace or of all. A
-        first look: it names no cause. A part that is null could not be seen (see `reason`).
+        missing, and the most frequent reasons of warning events. Use it for a first look: it names
+        no cause. A part that is null could not be seen.
         """
         workloads_blind = BlindSpots()
         version, nodes, pods, rows, warnings = await side_by_side(

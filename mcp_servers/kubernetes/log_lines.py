@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 
 from mcp_servers.kubernetes.models import LogLine
 
@@ -13,6 +14,9 @@ LINE_CHARACTERS = 2_000
 # One character takes at most four bytes, and the time in front of a line less than fifty.
 LINE_BYTES = 4 * LINE_CHARACTERS + 50
 ERRORS_SHOWN = 20
+# As JSON. With the envelope it stays under the guard's cap, which cuts a list from its end: of a
+# log that would be the newest lines.
+EXCERPT_BYTES = 200_000
 TIMED = re.compile(
     r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)) ?(.*)", re.DOTALL
 )
@@ -21,7 +25,7 @@ ERROR = re.compile(
     |rejected|time[d-]?\ ?out|cannot|could\ not|couldn't|unable|no\ such|not\ found|unhealthy|killed
     |oom|out\ of\ memory|unauthorized|forbidden|x509|expired|aborted|unreachable|unavailable
     |no\ space\ left|no\ route|broken\ pipe|segmentation\ fault|exit(?:ed)?\ (?:code|status))\b
-    |\w*(?:exception|error)\b|^[EF]\d{4}\ |["\s=](?:status|code)["=:\s]+5\d\d\b""",
+    |(?:exception|error)\b|^[EF]\d{4}\ |["\s=](?:status|code)["=:\s]+5\d\d\b""",
     re.IGNORECASE | re.VERBOSE,
 )
 INNOCENT = re.compile(
@@ -34,6 +38,12 @@ CALM = re.compile(
     r"""\blevel["']?\s*[=:]\s*["']?(?:debug|trace)\b|^\s*(?:DEBUG|TRACE)\b""", re.IGNORECASE
 )
 VARYING = re.compile(r"[0-9a-f]{8,}|\d+", re.IGNORECASE)
+
+
+KEY_BEGINS = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY")
+KEY_ENDS = re.compile(r"-----END [A-Z0-9 ]*PRIVATE KEY")
+KEY_BODY = re.compile(r"\s*[A-Za-z0-9+/=]+\s*|[A-Z][A-Za-z-]+: \S.*")
+LONGEST_KEY = 150
 
 
 @dataclass(slots=True)
@@ -52,16 +62,41 @@ def excerpt(chunks: Iterable[bytes], tail_lines: int, grep: str) -> Excerpt:
     tail: deque[LogLine] = deque(maxlen=tail_lines)
     errors: dict[str, LogLine] = {}
     read = matched = 0
+    keys = PrivateKeys()
     for raw in lines_of(chunks):
         read += 1
         line = timed(raw)
-        if not wanted(line.text):
+        if keys.hold(line.text, tail) or not wanted(line.text):
             continue
         matched += 1
         tail.append(line)
         if looks_like_error(line.text):
             _remember(errors, line)
-    return Excerpt(list(errors.values()), list(tail), read, matched)
+    shown = _newest(errors.values(), EXCERPT_BYTES // 2)
+    return Excerpt(shown, _newest(tail, EXCERPT_BYTES - _bytes(shown)), read, matched)
+
+
+@dataclass(slots=True)
+class PrivateKeys:
+    """Leaves out the lines of a private key behind its first one. The guard hides a key by its frame,
+    and does not see one that is spread over lines.
+    """
+
+    left: int = 0
+    """Lines that the key which has begun may still have."""
+
+    def hold(self, text: str, before: deque[LogLine]) -> bool:
+        """Whether a line belongs to a key. One whose beginning was not read takes `before` with it."""
+        if KEY_ENDS.search(text):
+            stray, self.left = not self.left and not KEY_BEGINS.search(text), 0
+            while stray and before and KEY_BODY.fullmatch(before[-1].text):
+                before.pop()
+        elif KEY_BEGINS.search(text):
+            self.left = LONGEST_KEY
+        elif self.left:
+            self.left -= 1
+            return KEY_BODY.fullmatch(text) is not None
+        return False
 
 
 def lines_of(chunks: Iterable[bytes]) -> Iterator[str]:
@@ -106,6 +141,18 @@ def matcher(grep: str) -> Callable[[str], bool]:
 def looks_like_error(text: str) -> bool:
     """Whether a line reads like trouble; a courtesy to the reader, not a verdict."""
     return not CALM.search(text) and bool(ERROR.search(INNOCENT.sub("", text)))
+
+
+def _newest(lines: Collection[LogLine], room: int) -> list[LogLine]:
+    """As many of the last lines as there is room for, oldest first; at least one."""
+    every = list(lines)
+    sizes = accumulate(_bytes([line]) for line in reversed(every))
+    fitting = sum(size <= room for size in sizes)
+    return every[-max(fitting, 1) :]
+
+
+def _bytes(lines: Iterable[LogLine]) -> int:
+    return sum(len(line.model_dump_json().encode()) + 1 for line in lines)
 
 
 def _remember(errors: dict[str, LogLine], line: LogLine) -> None:

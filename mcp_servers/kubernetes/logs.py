@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import Field
 
 from mcp_servers.answer import Answer, Status, ToolFailure
-from mcp_servers.kubernetes.arguments import Name, OneNamespace, Time
+from mcp_servers.kubernetes.arguments import OneNamespace, PodName, Time
 from mcp_servers.kubernetes.fields import Object, asked_time, object_at, text_at
 from mcp_servers.kubernetes.log_lines import Excerpt, excerpt
 from mcp_servers.kubernetes.models import PodLogs
@@ -35,7 +35,8 @@ NO_LOG = re.compile(
 
 ContainerName = Annotated[str, Field(description="empty: the one in trouble", max_length=63)]
 Previous = Annotated[bool, Field(description="the run before this one")]
-Text = Annotated[str, Field(description="in any case, e.g. refused|denied", max_length=200)]
+TailLines = Annotated[int, Field(ge=1, le=2000)]
+Text = Annotated[str, Field(description="texts, in any case: refused|denied", max_length=200)]
 
 
 class Logs:
@@ -47,23 +48,23 @@ class Logs:
     async def get_pod_logs(  # noqa: PLR0913, PLR0917 - each argument is one way to narrow
         self,
         namespace: OneNamespace,
-        pod: Name,
+        pod: PodName,
         container: ContainerName = "",
         previous: Previous = False,  # noqa: FBT002
-        tail_lines: Annotated[int, Field(ge=1, le=2000)] = 200,
+        tail_lines: TailLines = 200,
         since: Time = "",
         grep: Text = "",
     ) -> Answer[PodLogs]:
-        """The log of one container: `errors` holds up to 20 distinct error-looking lines, `lines`
-        the tail, oldest first. For a crash loop ask with previous=true. It cannot search over
-        several pods; a container that has not started has no log (the kubelet's reason is told).
+        """The log of one container: `errors` holds up to 20 error-looking lines, `lines` the tail,
+        oldest first (`reason` says how many of how many). Use it for what a program itself said; in
+        a crash loop with previous=true. It cannot search over several pods; a container that has
+        not started has no log.
         """
         start = asked_time(since, "since")
         found = await self._reader.one(POD, namespace, pod)
         container = chosen(found, container, previous=previous)
         read = partial(excerpt, tail_lines=tail_lines, grep=grep)
-        lines_asked = max(tail_lines, _searched(grep))
-        query = _query(container, start, lines_asked, previous=previous)
+        query = _query(container, start, max(tail_lines, _searched(grep)), previous=previous)
         lines = await self._read(found, container, read, query)
         data = PodLogs(
             namespace=namespace,
@@ -164,7 +165,7 @@ def _answer(
         )
     cut = lines.matched > len(lines.tail)
     older = lines.read >= int(asked["tailLines"])
-    reason = f"{len(lines.tail)} of {lines.matched} lines are shown" if cut else ""
+    reason = f"the newest {len(lines.tail)} of {lines.matched} lines are shown" if cut else ""
     if older:
         said = f"only the last {lines.read} lines were read; the log may go further back"
         reason = "; ".join(part for part in (reason, said) if part)

@@ -58,8 +58,8 @@ class Nodes:
     async def list_nodes(self, limit: Limit = 100) -> Answer[NodeList]:
         """Nodes with readiness, conditions (disk, memory and PID pressure), taints, cordon,
         allocatable against the sum of pod requests, number of pods, version, roles; those with
-        problems come first. Requests are what pods reserve, not what they use: usage is in the
-        metrics.
+        problems come first. Use it when pods are pending, evicted or fail on one node. It sees
+        what pods request, not what they use.
         """
         nodes, loads = await side_by_side(
             partial(self._reader.all, NODE, "", lambda node: node), self.loads

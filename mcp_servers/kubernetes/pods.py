@@ -11,9 +11,9 @@ from mcp_servers.answer import Answer, Status
 from mcp_servers.kubernetes.arguments import (
     Cursor,
     Limit,
-    Name,
     Namespace,
     OneNamespace,
+    PodName,
     Selector,
 )
 from mcp_servers.kubernetes.events import Events
@@ -54,9 +54,9 @@ class Pods:
         self, namespace: Namespace = "", limit: Limit = 50
     ) -> Answer[PodList]:
         """Pods with something wrong now, and why: not scheduled, waiting (image, config, crash
-        loop), failed, evicted, not ready, stuck, or restarted within the hour. Start here.
-        Finished jobs and old restarts are left out. It cannot see pods that were never made
-        (list_deployments) or errors inside ready ones.
+        loop), failed, evicted, not ready, stuck, or restarted within the hour; with message, node
+        and owner. Start here. Finished jobs and old restarts are left out. It cannot see pods that
+        were never made (list_deployments) or errors inside ready ones (get_pod_logs).
         """
         now = self._clock()
         found = await self._reader.all(POD, namespace, lambda pod: failing(pod, now))
@@ -79,7 +79,8 @@ class Pods:
         cursor: Cursor = "",
     ) -> Answer[PodList]:
         """All pods of a namespace by page, healthy ones too: phase, readiness, restarts, node,
-        owner. For what is wrong use list_failing_pods, for one pod get_pod_status.
+        owner. Use it to see who runs where, or whom a selector meets. It gives no cause: for what
+        is wrong use list_failing_pods.
         """
         now = self._clock()
         offset, query = asked_page(limit, cursor, {"labelSelector": label_selector})
@@ -93,9 +94,10 @@ class Pods:
             namespace=namespace,
         )
 
-    async def get_pod_status(self, namespace: OneNamespace, name: Name) -> Answer[PodStatus]:
+    async def get_pod_status(self, namespace: OneNamespace, name: PodName) -> Answer[PodStatus]:
         """One pod in detail: each container's state, last end (exit code, reason, time), restarts
-        and resources, the pod's conditions, and its events, newest first. Logs: get_pod_logs.
+        and resources, the pod's conditions, and its events, newest first. Use it to see why one pod
+        waits, restarts or is not ready. It holds no log lines: get_pod_logs.
         """
         pod, events = await side_by_side(
             partial(self._reader.one, POD, namespace, name),

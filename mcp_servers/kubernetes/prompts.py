@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import Field
+
+Namespace = Annotated[str, Field(description="payments")]
+AnyNamespace = Annotated[str, Field(description="payments; empty: the whole cluster")]
+Name = Annotated[str, Field(description="name of the workload: checkout")]
+Kind = Annotated[str, Field(description="Deployment, StatefulSet, DaemonSet, Job, CronJob or Pod")]
+
 RULES = """Rules:
 - Cite for each claim the tool call and the words in its answer that support it.
 - `empty` means asked and nothing there; `error`, `denied`, `limited` and `timeout` mean that you \
@@ -11,7 +20,7 @@ could not see. Never read the latter as "nothing wrong": list them as blind spot
 check that would."""
 
 
-async def diagnose_workload(namespace: str, name: str, kind: str = "Deployment") -> str:
+async def diagnose_workload(namespace: Namespace, name: Name, kind: Kind = "Deployment") -> str:
     """Steps to find out why one workload does not work."""
     return f"""Find out why {kind} {name} in namespace {namespace} does not work.
 
@@ -29,7 +38,7 @@ you ruled out, what you could not see, and the safest next step.
 {RULES}"""
 
 
-async def summarize_cluster_health(namespace: str = "") -> str:
+async def summarize_cluster_health(namespace: AnyNamespace = "") -> str:
     """Steps to a short summary of how a cluster, or one namespace, is doing."""
     where = f"namespace {namespace}" if namespace else "the cluster"
     argument = f'namespace="{namespace}"'

@@ -32,8 +32,8 @@ from mcp_servers.spec import Clock
 PAGE_BYTES = 3_500_000
 CAP_BYTES = 4_000_000
 
-AnyKind = Annotated[KindName, Field(description="Kind, plural, short name or plural.group")]
-FieldSelector = Annotated[str, Field(description="spec.nodeName=n1", max_length=1000)]
+AnyKind = Annotated[KindName, Field(description="e.g. Service, pvc, certificates.cert-manager.io")]
+FieldSelector = Annotated[str, Field(description="e.g. spec.nodeName=n1", max_length=1000)]
 View = Literal["summary", "full"]
 
 
@@ -48,7 +48,7 @@ class AnyResources:
         self,
         kind: AnyKind,
         namespace: Namespace = "",
-        name: Annotated[str, Field(max_length=253)] = "",
+        name: Annotated[str, Field(description="empty: all", max_length=253)] = "",
         label_selector: Selector = "",
         field_selector: FieldSelector = "",
         view: View = "summary",
@@ -57,7 +57,7 @@ class AnyResources:
     ) -> Answer[Resources]:
         """Objects of any kind, custom resources too: one line each with its status in words, or raw
         (view=full). Use it where no other tool fits: services, claims, quotas, network policies,
-        autoscalers, ingresses. Secrets show key names only. cursor: next_cursor of the page before.
+        autoscalers, ingresses. Secrets show key names only. It cannot search inside objects.
         """
         found = await self._reader.kinds.find(kind)
         shape = self._shape(found, view)

@@ -47,8 +47,8 @@ class RolloutHistory:
     ) -> Answer[Rollouts]:
         """What changed: the revisions of a workload, newest first, each with `changes` against the
         one before ({path, before, after}, e.g. containers[checkout].env[DB_HOST]): image, env,
-        command, resources, probes, config references. It cannot see changes inside a ConfigMap
-        or Secret.
+        command, resources, probes, config references. Use it when trouble began suddenly. It cannot
+        see changes inside a ConfigMap or Secret.
         """
         workload = await self._reader.one(BY_NAME[kind], namespace, name)
         revisions = await self._revisions(kind, namespace, workload)

@@ -84,7 +84,8 @@ class OneWorkload:
     ) -> Answer[Workload]:
         """One object with its owners, pods, services (ready addresses), ConfigMaps and Secrets it
         names (which exist, which keys are missing), volumes and claims, autoscalers and disruption
-        budgets. Use it to see why one workload does not work. Secrets show key names only.
+        budgets. Use it to see why one workload does not work. Secrets show key names only; it
+        knows nothing of traffic or usage.
         """
         found = await self._reader.kinds.find(kind)
         subject = Subject(found, await self._reader.one(found, namespace, name), namespace)

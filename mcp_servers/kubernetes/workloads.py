@@ -45,8 +45,9 @@ class Workloads:
         self, namespace: Namespace = "", limit: Limit = 100
     ) -> Answer[WorkloadList]:
         """Deployments, StatefulSets and DaemonSets with replicas desired, ready, updated and
-        available, images and conditions; those with something missing come first. Zero desired
-        counts as nothing missing. What belongs to one of them: get_workload.
+        available, images and conditions; those with something missing come first. Use it to find
+        what is short of replicas, also where no pod was made. Zero desired counts as nothing
+        missing. It cannot say why (get_workload) and knows no Jobs (list_resources).
         """
         blind = BlindSpots()
         rows = await self.rows(namespace, blind)

@@ -7,9 +7,11 @@ from functools import partial
 
 from mcp_servers.answer import Status, ToolFailure
 from mcp_servers.credentials import credential
+from mcp_servers.pagerduty.browsing import Browsing
 from mcp_servers.pagerduty.client import PagerDuty
+from mcp_servers.pagerduty.prompts import review_service, summarize_incident
 from mcp_servers.pagerduty.tools import Tools
-from mcp_servers.spec import Clock, Environment, Health, Prompt, Server, Tool
+from mcp_servers.spec import Clock, Environment, Health, Prompt, Resource, Server, Tool
 from mcp_servers.together import outcomes
 
 INSTRUCTIONS = (
@@ -52,37 +54,41 @@ def _denied(outcome: object) -> bool:
     return isinstance(outcome, ToolFailure) and outcome.status is Status.DENIED
 
 
-async def summarize_incident(id: str) -> str:
-    """A short account of an incident for somebody who just woke up."""
-    return (
-        f"Summarize PagerDuty incident {id!r} in five lines: what fired, where (from the alerts' "
-        "labels), since when, what changed in the two hours before (list_change_events), and who is "
-        "on call (get_oncall). Use get_incident first. State only what the answers show, and say "
-        "which of them were empty or could not be read."
-    )
-
-
 def build(environment: Environment, clock: Clock) -> Server:
     """The server for the account of PAGERDUTY_TOKEN (or _FILE); asks it nothing yet."""
     token = credential(environment, "PAGERDUTY_TOKEN")
     url = environment.get("PAGERDUTY_API_URL", "").strip() or DEFAULT_URL
     pagerduty = PagerDuty(url, token)
     tools = Tools(pagerduty, clock)
+    browsing = Browsing(pagerduty, tools)
     return Server(
         name="pagerduty",
         title="PagerDuty",
         instructions=INSTRUCTIONS,
-        tools=(
-            Tool(tools.get_incident, "Incident"),
-            Tool(tools.get_active_incidents, "Open incidents"),
-            Tool(tools.get_recent_alerts, "Recent alerts", timeout_seconds=15.0),
-            Tool(tools.list_change_events, "Change events"),
-            Tool(tools.list_log_entries, "History of an incident"),
-            Tool(tools.get_oncall, "Who is on call"),
-            Tool(tools.get_past_incidents, "Similar past incidents"),
-        ),
+        tools=_tools(tools),
         probe=Probe(pagerduty),
-        prompts=(Prompt(summarize_incident, "Summarize an incident"),),
+        resources=(
+            Resource("pagerduty://incidents", browsing.incidents, "Open incidents"),
+            Resource("pagerduty://incidents/{id}", browsing.incident, "One incident"),
+        ),
+        prompts=(
+            Prompt(summarize_incident, "Summarize an incident"),
+            Prompt(review_service, "Review a service's changes"),
+        ),
+        listing=browsing.listing,
+        complete=browsing.complete,
         close=pagerduty.close,
         secrets=(token.secret,) if token.secret else (),
+    )
+
+
+def _tools(tools: Tools) -> tuple[Tool, ...]:
+    return (
+        Tool(tools.get_incident, "Get an incident"),
+        Tool(tools.get_active_incidents, "List open incidents"),
+        Tool(tools.get_recent_alerts, "List recent alerts", timeout_seconds=15.0),
+        Tool(tools.list_change_events, "List change events"),
+        Tool(tools.list_log_entries, "Read an incident's history"),
+        Tool(tools.get_oncall, "See who is on call"),
+        Tool(tools.get_past_incidents, "Find similar past incidents"),
     )

@@ -206,10 +206,8 @@ def past_incident(said: Record) -> PastIncident:
 
 def details(body: Any) -> dict[str, Any]:
     """What the monitoring tool sent along: a text becomes {"text": …}."""
-    said = (body or {}).get("details")
-    if not said:
-        said = (((body or {}).get("cef_details") or {}).get("details")) or {}
-    return _mapping(said)
+    sent = _object(body)
+    return _mapping(sent.get("details") or _object(sent.get("cef_details")).get("details"))
 
 
 def labels(body: Any) -> dict[str, str]:
@@ -271,9 +269,14 @@ def _resolved_at(said: Record) -> str:
 
 def _name(reference: Any) -> str:
     """The name that a reference shows; never an e-mail address."""
-    said = reference or {}
+    said = _object(reference)
     return str(said.get("summary") or said.get("name") or "")
 
 
 def _id(reference: Any) -> str:
-    return str((reference or {}).get("id") or "")
+    return str(_object(reference).get("id") or "")
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    """An object, or an empty one for anything else: what tools send along has any shape."""
+    return value if isinstance(value, Mapping) else {}

@@ -33,7 +33,15 @@ MOST_INCIDENTS = 50
 """How many incidents are opened to read their alerts."""
 LONGEST_WINDOW = timedelta(days=180)
 
-_Id = Annotated[str, Field(max_length=100)]
+AnyId = Annotated[str, Field(min_length=1, max_length=300, description="e.g. PT4KHLK or 1234")]
+IncidentId = Annotated[str, Field(min_length=1, max_length=100, description="e.g. PT4KHLK")]
+ServiceId = Annotated[
+    str, Field(max_length=100, description="service_id of an incident, e.g. PIJ90N7; empty: all")
+]
+PolicyId = Annotated[
+    str, Field(max_length=100, description="escalation_policy_id of an incident; empty: all")
+]
+When = Annotated[datetime, Field(description="RFC 3339, e.g. 2026-01-31T12:00:00Z")]
 _Limit = Annotated[int, Field(ge=1, le=500)]
 _Data = TypeVar("_Data")
 _Value = TypeVar("_Value")
@@ -90,44 +98,43 @@ class Tools:
     pagerduty: PagerDuty
     clock: Clock
 
-    async def get_incident(
-        self, id: Annotated[str, Field(min_length=1, max_length=300)]
-    ) -> Answer[IncidentDetail]:
-        """One incident with its alerts, their labels, and its notes.
+    async def get_incident(self, id: AnyId) -> Answer[IncidentDetail]:
+        """One incident with its service and escalation policy (names and ids), its alerts with
+        their labels, and its notes. Begin here.
 
         `id` may be an incident id (PT4KHLK), an incident number (1234), an alert's id or key, or
         the web address of an incident or alert. Alert ids are searched in incidents of the last
-        week only.
+        week only. It cannot acknowledge, resolve or change anything.
         """
         said = await find_incident(self.pagerduty, id, self.clock())
-        path = f"/incidents/{segment(said['id'])}"
         alerts, notes = await outcomes(
             [
-                partial(self.pagerduty.listing, f"{path}/alerts", "alerts", "get_incident", PAGE),
-                partial(self._notes, f"{path}/notes"),
+                partial(self._alerts_of, said["id"], "get_incident"),
+                partial(self._notes, said["id"], "get_incident"),
             ]
         )
         missing = [one.reason for one in (alerts, notes) if isinstance(one, ToolFailure)]
-        read = alerts if isinstance(alerts, Listing) else Listing([], 0, cut=bool(missing))
+        read = alerts if isinstance(alerts, Listing) else Listing([], 0, cut=True)
         told = notes.records if isinstance(notes, Listing) else []
         data = IncidentDetail(
             incident=shapes.incident(said),
             alerts=self._each("get_incident", shapes.alert, read.records),
             notes=self._each("get_incident", shapes.note, told),
         )
-        answer = found(data, total=1, source=self.pagerduty.source, truncated=read.cut)
-        answer.truncated = answer.truncated or bool(missing)
-        answer.reason = "; ".join(missing)
-        if read.cut and not missing:
-            answer.reason = f"the first {len(read.records)} of {read.total} alerts"
+        cut = f"the first {len(read.records)} of {read.total} alerts" if read.cut else ""
+        reason = "; ".join(missing) or cut
+        answer = found(data, total=1, source=self.pagerduty.source, truncated=bool(reason))
+        answer.reason = reason
         return answer
 
     async def get_active_incidents(
-        self, service_id: _Id = "", limit: _Limit = 25
+        self, service_id: ServiceId = "", limit: _Limit = 25
     ) -> Answer[Incidents]:
-        """Incidents that are triggered or acknowledged now, newest first, without their alerts.
+        """Incidents that are triggered or acknowledged now, newest first, without their alerts:
+        status, urgency, service, since when, who has it.
 
-        Use it to see what else is going on. Give a service's id to narrow.
+        Use it to see what else is going on, or to find the id of what is burning. What was
+        resolved meanwhile is not in it: see get_recent_alerts.
         """
         params = {"date_range": "all", **many("statuses", OPEN)}
         listing = await self._incidents("get_active_incidents", limit, service_id, params)
@@ -137,41 +144,33 @@ class Tools:
         return self._found(data, listing)
 
     async def get_recent_alerts(
-        self, since: datetime, until: datetime, service_id: _Id = "", limit: _Limit = 100
+        self, since: When, until: When, service_id: ServiceId = "", limit: _Limit = 100
     ) -> Answer[Alerts]:
-        """Alerts created in a window, newest first, with their labels and incident.
+        """Alerts created in a window, newest first, with their labels and incident; resolved ones
+        too.
 
         Use it to see what fired together. They are read from the incidents of that window and
-        those still open, at most 50 of each.
+        those still open, at most 50 of each; what PagerDuty suppressed is not in it.
         """
         tool = "get_recent_alerts"
-        window = self._window(tool, since, until)
-        opened = partial(self._incidents, tool, MOST_INCIDENTS, service_id, window)
-        active = {"date_range": "all", **many("statuses", OPEN)}
-        going = partial(self._incidents, tool, MOST_INCIDENTS, service_id, active)
-        listings = self._all(await outcomes([opened, going]))
-        incidents = {one["id"]: one for listing in listings for one in listing.records}
-        read = await outcomes([partial(self._alerts_of, id, tool) for id in incidents])
+        listings = await self._around(tool, since, until, service_id)
+        ids = dict.fromkeys(one["id"] for listing in listings for one in listing.records)
+        read = await outcomes([partial(self._alerts_of, id, tool) for id in ids])
         failures = [one for one in read if isinstance(one, ToolFailure)]
         if failures and len(failures) == len(read):
             raise failures[0]
         records = [record for one in read if isinstance(one, Listing) for record in one.records]
-        alerts = [
-            one for one in self._each(tool, shapes.alert, records) if _within(one, since, until)
-        ]
+        every = self._each(tool, shapes.alert, records)
+        alerts = [one for one in every if _within(one, since, until)]
         alerts.sort(key=lambda one: one.created_at, reverse=True)
         cut = bool(failures) or any(one.cut for one in listings) or len(alerts) > limit
-        answer = found(
-            Alerts(alerts=alerts[:limit]),
-            total=len(alerts),
-            source=self.pagerduty.source,
-            truncated=cut,
-        )
+        data, source = Alerts(alerts=alerts[:limit]), self.pagerduty.source
+        answer = found(data, total=len(alerts), source=source, truncated=cut)
         answer.reason = "; ".join(failure.reason for failure in failures[:3])
         return answer
 
     async def list_change_events(
-        self, since: datetime, until: datetime, service_id: _Id = "", limit: _Limit = 100
+        self, since: When, until: When, service_id: ServiceId = "", limit: _Limit = 100
     ) -> Answer[ChangeEvents]:
         """Deployments and other changes announced to PagerDuty in a window, newest first.
 
@@ -186,7 +185,9 @@ class Tools:
         events.sort(key=lambda one: one.at, reverse=True)
         return self._found(ChangeEvents(change_events=events), listing)
 
-    async def list_log_entries(self, incident_id: _Id, limit: _Limit = 100) -> Answer[LogEntries]:
+    async def list_log_entries(
+        self, incident_id: IncidentId, limit: _Limit = 100
+    ) -> Answer[LogEntries]:
         """The history of one incident, newest first: triggered, notified, acknowledged, escalated.
 
         Use it to see who did what, when. It cannot show what people did outside PagerDuty.
@@ -199,8 +200,10 @@ class Tools:
 
     async def get_oncall(
         self,
-        escalation_policy_id: _Id = "",
-        at: Annotated[str, Field(description="RFC 3339; empty: now")] = "",
+        escalation_policy_id: PolicyId = "",
+        at: Annotated[
+            str, Field(max_length=40, description="RFC 3339, as 2026-01-31T12:00:00Z; empty: now")
+        ] = "",
     ) -> Answer[OnCalls]:
         """Who is on call at a moment, first level first; of one escalation policy, or of all.
 
@@ -220,7 +223,7 @@ class Tools:
         return self._found(OnCalls(on_call=people), listing)
 
     async def get_past_incidents(
-        self, incident_id: _Id, limit: Annotated[int, Field(ge=1, le=50)] = 5
+        self, incident_id: IncidentId, limit: Annotated[int, Field(ge=1, le=50)] = 5
     ) -> Answer[PastIncidents]:
         """Earlier incidents of the same service that PagerDuty finds similar, with its score.
 
@@ -247,9 +250,20 @@ class Tools:
         }
         return await self.pagerduty.listing("/incidents", "incidents", tool, limit, asked)
 
-    async def _notes(self, path: str) -> Listing:
+    async def _around(
+        self, tool: str, since: datetime, until: datetime, service_id: str
+    ) -> list[Listing]:
+        """The incidents that began in a window, and those open now."""
+        window = self._window(tool, since, until)
+        opened = partial(self._incidents, tool, MOST_INCIDENTS, service_id, window)
+        active = {"date_range": "all", **many("statuses", OPEN)}
+        going = partial(self._incidents, tool, MOST_INCIDENTS, service_id, active)
+        return self._all(await outcomes([opened, going]))
+
+    async def _notes(self, incident_id: str, tool: str) -> Listing:
         """Notes are not paged."""
-        notes = await self.pagerduty.get(path, "notes", "get_incident")
+        path = f"/incidents/{segment(incident_id)}/notes"
+        notes = await self.pagerduty.get(path, "notes", tool)
         return Listing(list(notes), len(notes), cut=False)
 
     async def _alerts_of(self, incident_id: str, tool: str) -> Listing:

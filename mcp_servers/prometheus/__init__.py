@@ -6,12 +6,23 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from mcp_servers.answer import ToolFailure
+from mcp_servers.prometheus.browsing import Browsing
 from mcp_servers.prometheus.changes import Changes
 from mcp_servers.prometheus.client import Prometheus, connection
 from mcp_servers.prometheus.golden import GoldenSignals
 from mcp_servers.prometheus.inventory import Inventory
+from mcp_servers.prometheus.prompts import check_service, explain_alert
 from mcp_servers.prometheus.queries import Queries
-from mcp_servers.spec import Clock, Environment, Health, Prompt, Server, Tool
+from mcp_servers.spec import (
+    Clock,
+    ConfigurationError,
+    Environment,
+    Health,
+    Prompt,
+    Resource,
+    Server,
+    Tool,
+)
 
 INSTRUCTIONS = (
     "Reads one Prometheus. Begin with get_metrics for a service or workload, and list_alerts; use "
@@ -43,16 +54,6 @@ class Probe:
         return Health(reachable=True, detail=f"{self.prometheus.source} answers queries")
 
 
-async def explain_alert(name: str, at: str = "") -> str:
-    """How to find out what a Prometheus alert means and what moved with it."""
-    return (
-        f"Explain the Prometheus alert {name!r}{f' as of {at}' if at else ''}. Read its rule with "
-        "list_rules and its labels with list_alerts. Ask query_range for the rule's expression "
-        "over the hour before it became active, then get_metrics for the service its labels name. "
-        "State only what the answers show, with the query for each number, and what is missing."
-    )
-
-
 def build(environment: Environment, clock: Clock) -> Server:
     """The server for the Prometheus at PROMETHEUS_URL; asks it nothing yet.
 
@@ -63,19 +64,30 @@ def build(environment: Environment, clock: Clock) -> Server:
     longest = _longest(environment)
     inventory = Inventory(prometheus, clock)
 
-    async def complete(argument: str, typed: str) -> list[str]:
-        return await inventory.names(typed) if argument in ("query", "match", "name") else []
-
+    browsing = Browsing(prometheus, inventory, clock)
     return Server(
         name="prometheus",
         title="Prometheus",
         instructions=INSTRUCTIONS,
         tools=_tools(prometheus, inventory, clock, longest),
         probe=Probe(prometheus, clock),
-        prompts=(Prompt(explain_alert, "Explain an alert"),),
-        complete=complete,
+        resources=_resources(browsing),
+        prompts=(
+            Prompt(explain_alert, "Explain an alert"),
+            Prompt(check_service, "Check a service's signals"),
+        ),
+        listing=browsing.listing,
+        complete=browsing.complete,
         close=prometheus.close,
         secrets=connected.secrets,
+    )
+
+
+def _resources(browsing: Browsing) -> tuple[Resource, ...]:
+    return (
+        Resource("prometheus://alerts", browsing.alerts, "Alerts that fire now"),
+        Resource("prometheus://alerts/{alert}", browsing.alert, "One alert and its rule"),
+        Resource("prometheus://metrics/{metric}", browsing.metric, "One metric"),
     )
 
 
@@ -84,7 +96,8 @@ def _longest(environment: Environment) -> timedelta:
     try:
         return timedelta(days=float(days))
     except (ValueError, OverflowError) as error:
-        raise ValueError(f"PROMETHEUS_MAX_RANGE_DAYS is {days!r}; give a number of days") from error
+        wrong = f"PROMETHEUS_MAX_RANGE_DAYS is {days!r}; give a number of days"
+        raise ConfigurationError(wrong) from error
 
 
 def _tools(
@@ -94,12 +107,12 @@ def _tools(
     golden = GoldenSignals(prometheus, longest)
     changes = Changes(prometheus, longest)
     return (
-        Tool(queries.query, "Query at one moment"),
-        Tool(queries.query_range, "Query over a window"),
-        Tool(golden.get_metrics, "Golden signals", timeout_seconds=SLOW_SECONDS),
-        Tool(changes.find_anomalies, "Series that changed", timeout_seconds=SLOW_SECONDS),
-        Tool(inventory.list_alerts, "Alerts"),
-        Tool(inventory.list_rules, "Rules"),
-        Tool(inventory.list_metrics, "Metric names"),
-        Tool(inventory.get_targets, "Scrape targets"),
+        Tool(queries.query, "Run a query at one moment"),
+        Tool(queries.query_range, "Run a query over a window"),
+        Tool(golden.get_metrics, "Get golden signals", timeout_seconds=SLOW_SECONDS),
+        Tool(changes.find_anomalies, "Find series that changed", timeout_seconds=SLOW_SECONDS),
+        Tool(inventory.list_alerts, "List alerts"),
+        Tool(inventory.list_rules, "List rules"),
+        Tool(inventory.list_metrics, "List metric names"),
+        Tool(inventory.get_targets, "List scrape targets"),
     )

@@ -14,6 +14,7 @@ import anyio.to_thread
 from pydantic import Field
 
 from mcp_servers.answer import Answer, Status, ToolFailure, found
+from mcp_servers.prometheus.arguments import End, Namespace, Start
 from mcp_servers.prometheus.client import Prometheus, Row, quoted
 from mcp_servers.prometheus.judging import Anomaly, Grid, judged
 from mcp_servers.prometheus.scope import Subject
@@ -49,9 +50,9 @@ class Changes:
 
     async def find_anomalies(
         self,
-        start: datetime,
-        end: datetime,
-        namespace: Annotated[str, Field(max_length=253)] = "",
+        start: Start,
+        end: End,
+        namespace: Namespace = "",
         match: Annotated[
             str, Field(max_length=1000, description='series selector, e.g. {service="checkout"}')
         ] = "",

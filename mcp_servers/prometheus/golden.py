@@ -14,6 +14,7 @@ from pydantic import Field
 
 from mcp_servers.answer import Answer, Status, ToolFailure, found
 from mcp_servers.moments import moment
+from mcp_servers.prometheus.arguments import End, Namespace, Start
 from mcp_servers.prometheus.client import Prometheus, Row
 from mcp_servers.prometheus.conventions import GAUGES, REQUESTS, SATURATION, Requests, Saturation
 from mcp_servers.prometheus.scope import Scope, Subject, discover
@@ -35,7 +36,13 @@ MOST_PER_SIGNAL = 6
 DEFAULT_RATE_SECONDS = 300
 SAMPLES_PER_RATE = 4
 TOOL = "get_metrics"
-_Label = Annotated[str, Field(max_length=253)]
+_Workload = Annotated[
+    str, Field(max_length=253, description="e.g. the Deployment checkout: its pods")
+]
+_Service = Annotated[
+    str, Field(max_length=253, description="as requests are labelled, e.g. checkout")
+]
+_Onset = Annotated[str, Field(max_length=40, description="RFC 3339: parts before from during")]
 
 
 class Signal(Flat):
@@ -92,29 +99,27 @@ class GoldenSignals:
 
     async def get_metrics(
         self,
-        start: datetime,
-        end: datetime,
-        namespace: _Label = "",
-        workload: Annotated[_Label, Field(description="e.g. a Deployment: selects its pods")] = "",
-        service: Annotated[_Label, Field(description="as requests are labelled")] = "",
-        onset: Annotated[str, Field(description="RFC 3339: parts before from during")] = "",
+        start: Start,
+        end: End,
+        namespace: Namespace = "",
+        workload: _Workload = "",
+        service: _Service = "",
+        onset: _Onset = "",
     ) -> Answer[Signals]:
         """Golden signals of one service, workload or namespace: request rate, error ratio, latency
-        p50/p95/p99, CPU with throttling, memory, restarts; limits beside them.
+        p50/p95/p99, CPU with throttling, memory, restarts; limits beside them. Begin with it.
 
         `before` and `during` are medians up to and from `onset`, else of the window's first half and
         last quarter. `convention` names the exporter. CPU and memory are those of the busiest pod.
-        Signals without any known metric are missing, never zero; for others use find_anomalies.
+        Signals without any known metric are missing, never zero. It cannot say why one moved; for
+        other metrics use find_anomalies.
         """
         subject = Subject(namespace, workload, service)
         span = self._span(start, end, onset)
         if not (namespace or workload or service):
-            raise ToolFailure(
-                Status.ERROR,
-                "prometheus.get_metrics: no namespace, workload or service was named",
-                ("name one of them; find_anomalies looks at everything",),
-                self.prometheus.source,
-            )
+            why = "prometheus.get_metrics: no namespace, workload or service was named"
+            advice = ("name one of them; find_anomalies looks at everything",)
+            raise ToolFailure(Status.ERROR, why, advice, self.prometheus.source)
         scope, there = await discover(self.prometheus, subject, span.start, span.end, TOOL)
         rate = await self._rate(scope, span)
         wanted = list(wanted_signals(scope, f"{rate}s"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,6 +12,7 @@ from pydantic import Field
 
 from mcp_servers.answer import Answer, Status, ToolFailure, found
 from mcp_servers.moments import from_unix, moment, rfc3339
+from mcp_servers.prometheus.arguments import At
 from mcp_servers.prometheus.client import Prometheus, Row, literal, quoted
 from mcp_servers.prometheus.series import Flat, aligned
 from mcp_servers.spec import Clock
@@ -19,6 +21,7 @@ MOST = 200
 ALERTS_BACK = timedelta(hours=6)
 ALERTS_STEP = 60
 NEWEST = timedelta(hours=1)
+FAMILY = re.compile(r"_(?:bucket|sum|count|total)$")
 
 
 class Alert(Flat):
@@ -100,10 +103,11 @@ class Inventory:
 
     async def list_alerts(
         self,
-        at: Annotated[str, Field(description="RFC 3339; empty: now")] = "",
+        at: At = "",
         state: Literal["firing", "pending", "all"] = "firing",
     ) -> Answer[Alerts]:
         """Alerts of Prometheus's own rules, with labels, annotations and since when they are active.
+        Use it to see what else fires beside an alert.
 
         Give `at` for a moment in the past; then they come from the recorded ALERTS series, which
         has no annotations and looks back six hours for the beginning. Silences are not known here.
@@ -117,10 +121,13 @@ class Inventory:
         return found(data, total=len(wanted), source=self.prometheus.source, truncated=cut)
 
     async def list_rules(
-        self, name: Annotated[str, Field(description="part of a rule's name")] = ""
+        self,
+        name: Annotated[
+            str, Field(max_length=200, description="part of a rule's name, e.g. HighLatency")
+        ] = "",
     ) -> Answer[Rules]:
         """Alerting and recording rules with their PromQL, state, and error where one cannot be
-        evaluated. Use it to see what an alert means, e.g. name "HighLatency". It cannot change rules.
+        evaluated. Use it to see what an alert means and how long it waits. It cannot change rules.
         """
         groups = (await self.prometheus.get("rules", "list_rules"))["groups"]
         rules = [_rule(group["name"], rule) for group in groups for rule in group["rules"]]
@@ -132,16 +139,16 @@ class Inventory:
 
     async def list_metrics(
         self,
-        match: Annotated[str, Field(max_length=200, description="part of the name")] = "",
+        match: Annotated[str, Field(max_length=200, description="part of the name: http_")] = "",
         limit: Annotated[int, Field(ge=1, le=1000)] = 200,
     ) -> Answer[Metrics]:
-        """Names of metrics with samples in the last hour, with type and help, e.g. match "http_".
+        """Names of metrics with samples in the last hour, with type and help.
 
         Use it before writing PromQL. It does not tell labels: ask query for `count by (…) (name)`.
         """
         names = await self.names(match)
         known = await self.prometheus.get("metadata", "list_metrics", [("limit_per_metric", 1)])
-        metrics = [_metric(name, known) for name in names[:limit]]
+        metrics = [described(name, known) for name in names[:limit]]
         cut = len(names) > limit
         data = Metrics(metrics=metrics)
         return found(data, total=len(names), source=self.prometheus.source, truncated=cut)
@@ -151,7 +158,8 @@ class Inventory:
     ) -> Answer[Targets]:
         """What Prometheus scrapes and whether it can: a target that is down leaves no metrics.
 
-        Use it when series are missing. Targets that are down come first.
+        Use it when series are missing. Targets that are down come first, with the scrape's error.
+        It cannot tell about exporters that nobody configured.
         """
         active = await self.prometheus.get("targets", "get_targets", [("state", "active")])
         targets = [_target(one) for one in active["activeTargets"]]
@@ -238,14 +246,20 @@ def _rule(group: str, said: Mapping[str, Any]) -> Rule:
     )
 
 
-def _metric(name: str, known: Mapping[str, Any]) -> Metric:
-    said = (known.get(name) or [{}])[0]
+def described(name: str, known: Mapping[str, Any]) -> Metric:
+    """A metric with what its exporter says of it, or of the family it belongs to."""
+    said: Mapping[str, Any] = next((known[one][0] for one in families(name) if known.get(one)), {})
     return Metric(
         name=name,
         type=said.get("type", ""),
         unit=said.get("unit", ""),
         help=said.get("help", ""),
     )
+
+
+def families(name: str) -> list[str]:
+    """The names under which a metric may be described: `x_bucket` belongs to the histogram `x`."""
+    return list(dict.fromkeys((name, FAMILY.sub("", name))))
 
 
 def _target(said: Mapping[str, Any]) -> Target:

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from mcp_servers.answer import Answer, Status, ToolFailure, found
 from mcp_servers.moments import from_unix, moment
+from mcp_servers.prometheus.arguments import At, End, Promql, Start
 from mcp_servers.prometheus.client import Prometheus, Row
 from mcp_servers.prometheus.series import (
     FETCHED_POINTS,
@@ -27,8 +28,6 @@ from mcp_servers.spec import Clock
 MOST_SAMPLES = 400_000
 """What one answer may bring into memory: about 12 MB of JSON."""
 MOST_ROWS = 500
-
-Promql = Annotated[str, Field(min_length=1, max_length=4000, description="PromQL")]
 
 
 class Sample(Flat):
@@ -64,7 +63,7 @@ class Queries:
     async def query(
         self,
         query: Promql,
-        time: Annotated[str, Field(description="RFC 3339; empty: now")] = "",
+        time: At = "",
     ) -> Answer[Instant]:
         """The value of a PromQL expression at one moment, e.g. `up == 0`, at most 500 series.
 
@@ -81,16 +80,17 @@ class Queries:
     async def query_range(
         self,
         query: Promql,
-        start: datetime,
-        end: datetime,
-        step_seconds: Annotated[int, Field(ge=0, le=86_400, description="0: fitting")] = 0,
+        start: Start,
+        end: End,
+        step_seconds: Annotated[int, Field(ge=0, le=86_400, description="e.g. 60; 0: fitting")] = 0,
         max_points: Annotated[int, Field(ge=10, le=1000)] = 120,
         max_series: Annotated[int, Field(ge=1, le=200)] = 50,
     ) -> Answer[Range]:
         """How a PromQL expression developed, with min, max, last and trend per series.
 
         Points are thinned to max_points but every spike stays; the figures are of all points. Of
-        too many series those with the highest maxima are given, and the true total is told.
+        too many series those with the highest maxima are given, and the true total is told. Use it
+        to see when something began and whether it goes on. It draws no conclusions.
         """
         start, end = window(start, end, self.longest)
         await self.prometheus.parse(query, "query_range")

@@ -11,12 +11,24 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 SERVERS = ("kubernetes", "prometheus", "pagerduty", "runbooks")
 START_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Systems that are up: how the servers find them, their present, and the incident in it."""
+
+    environment: Mapping[str, str]
+    now: str
+    clock: Callable[[], datetime]
+    incident: str
 
 
 def command(name: str) -> list[str]:
@@ -27,29 +39,22 @@ def command(name: str) -> list[str]:
     return [sys.executable, "-W", "ignore", "-m", *module]
 
 
-def environment(folder: Path) -> dict[str, str]:
-    """Backends that do not answer: a call that says so is still a valid call."""
+def environment(folder: Path, backends: Mapping[str, str]) -> dict[str, str]:
+    """All that a server is given; its audit lies in `folder`."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    return {
-        **kept,
-        "MCP_AUDIT_FILE": str(folder / "audit.jsonl"),
-        "PROMETHEUS_URL": "http://127.0.0.1:9",
-        "PAGERDUTY_API_URL": "http://127.0.0.1:9",
-        "PAGERDUTY_TOKEN": "not-a-token",
-        "KUBECONFIG": str(folder / "kubeconfig"),
-        "RUNBOOKS_INDEX": str(folder / "index"),
-    }
+    return {**kept, "MCP_AUDIT_FILE": str(folder / "audit.jsonl"), **backends}
 
 
 @contextmanager
-def over_http(name: str, folder: Path) -> Iterator[str]:
+def over_http(name: str, folder: Path, backends: Mapping[str, str]) -> Iterator[str]:
     """The address of a server that runs until the end of the block."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port = found.getsockname()[1]
     flags = [] if name == "conformance" else ["--http"]
     arguments = [*command(name), *flags, "--port", str(port)]
-    process = subprocess.Popen(arguments, env=environment(folder), stderr=subprocess.DEVNULL)
+    given = environment(folder, backends)
+    process = subprocess.Popen(arguments, env=given, stderr=subprocess.DEVNULL)
     try:
         _wait_until_healthy(process, port)
         yield f"http://127.0.0.1:{port}/mcp"
@@ -79,11 +84,13 @@ def node_program(variable: str, *names: str) -> list[str] | None:
     return [node, str(Path(named).resolve())]
 
 
-def run_node(program: Sequence[str], *arguments: str, seconds: int = 110) -> str:
-    """What a Node program said on both of its outputs."""
+def run_node(
+    program: Sequence[str], *arguments: str, seconds: int = 110
+) -> subprocess.CompletedProcess[str]:
+    """What a Node program said and how it ended."""
     node_folder = str(Path(program[0]).resolve().parent)
     path = os.pathsep.join([node_folder, os.environ.get("PATH", "")])
-    finished = subprocess.run(
+    return subprocess.run(
         [*program, *arguments],
         check=False,
         capture_output=True,
@@ -91,4 +98,3 @@ def run_node(program: Sequence[str], *arguments: str, seconds: int = 110) -> str
         timeout=seconds,
         env={**os.environ, "PATH": path},
     )
-    return finished.stdout + finished.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ import pytest
 from mcp import Client, MCPError
 from mcp.types import PromptReference, TextContent, TextResourceContents
 
+from mcp_servers import spec
 from mcp_servers.guard import audit
-from mcp_servers.serve import NAMES, open_server
+from mcp_servers.serve import NAMES, open_server, register
 from tests.mcp_servers.guard.guard_demo import MODES, Backend, guarded, unreachable
 
 pytestmark = pytest.mark.anyio
@@ -93,6 +95,27 @@ async def test_the_listing_is_live_and_its_descriptions_tell_health(mode: str) -
         "checkout (2/3 ready)",
     )
     assert template.uri_template == "demo://{namespace}/{name}"
+
+
+async def test_a_listing_that_fails_takes_nothing_from_what_is_fixed(
+    mode: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    backend = Backend()
+
+    async def listing() -> list[spec.Entry]:
+        raise unreachable()
+
+    async def everything() -> str:
+        """Everything there is."""
+        return "[]"
+
+    fixed = spec.Resource("demo://all", everything, "All")
+    described = replace(backend.described(), listing=listing, resources=(fixed,))
+    guard = guarded(backend, None).guard
+    async with Client(register(described, guard), mode=mode) as client:
+        [only] = (await client.list_resources()).resources
+    assert str(only.uri) == "demo://all"
+    assert "connection refused" in caplog.text
 
 
 async def test_a_prompt_is_rendered_and_cleaned(mode: str) -> None:

@@ -153,8 +153,7 @@ async def test_the_listing_and_completions_obey_the_policy_and_leave_no_line(
         {"name": "rest", "decide": "allow"},
     )
     async with Client(guarded(Backend(), file, policy), mode=mode) as client:
-        with pytest.raises(MCPError, match="denied"):
-            await client.list_resources()
+        assert (await client.list_resources()).resources == []
         reference = PromptReference(name="explain")
         completed = await client.complete(reference, {"name": "namespace", "value": "p"})
         assert completed.completion.values == []

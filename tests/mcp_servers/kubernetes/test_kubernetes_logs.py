@@ -6,16 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kubernetes_objects import ago, pod, status_of
+from mcp import Client
 
 from eval.lab.world import LogName
 from mcp_servers.answer import Status
 from mcp_servers.kubernetes.log_lines import (
+    EXCERPT_BYTES,
     LINE_CHARACTERS,
     excerpt,
     lines_of,
     looks_like_error,
+    timed,
 )
 from mcp_servers.kubernetes.logs import chosen
+from mcp_servers.serve import open_server
 
 pytestmark = pytest.mark.anyio
 WEB = {"namespace": "payments", "pod": "web"}
@@ -153,6 +157,41 @@ def test_an_excerpt_is_never_larger_than_asked(lines, tail):
     assert len(found.tail) <= tail
     assert len(found.errors) <= 20
     assert found.matched == found.read >= len(found.tail)
+
+
+@given(st.lists(st.text(max_size=2_500), min_size=1, max_size=60), st.integers(0, 20_000))
+def test_an_excerpt_that_is_cut_to_its_bytes_keeps_the_newest_lines(lines, more):
+    lines = [*lines, *(f"ERROR {letters(n)} {'é' * 900}" for n in range(more % 200))]
+    found = excerpt([("\n".join(lines)).encode()], 2_000, "")
+    whole = [timed(line) for line in lines_of([("\n".join(lines)).encode()])]
+    assert found.tail == whole[len(whole) - len(found.tail) :]
+    shown = [*found.errors, *found.tail]
+    assert sum(len(line.model_dump_json().encode()) for line in shown) <= EXCERPT_BYTES + 20_000
+
+
+async def test_a_tail_too_large_for_one_answer_keeps_its_newest_lines_past_the_guard(
+    cluster, tmp_path
+):
+    lines = [f"{n} {'x' * 1_900}" for n in range(400)]
+    async with cluster(pod("web"), logs=log(*lines)) as tools:
+        environment = {**tools.lab.environment, "MCP_AUDIT_FILE": str(tmp_path / "audit.jsonl")}
+        async with (
+            open_server("kubernetes", environment, tools.lab.clock) as server,
+            Client(server) as client,
+        ):
+            result = await client.call_tool("get_pod_logs", {**WEB, "tail_lines": 2_000})
+    answer = result.structured_content
+    shown = answer["data"]["lines"]
+    assert shown[-1]["text"].startswith("399 ")
+    assert [int(line["text"].split()[0]) for line in shown] == list(range(400 - len(shown), 400))
+    assert len(shown) > 90
+    assert answer["truncated"]
+    assert answer["reason"] == f"the newest {len(shown)} of 400 lines are shown"
+
+
+def letters(number: int) -> str:
+    """A number in letters, so that lines with different ones are not one pattern."""
+    return "".join(chr(ord("a") + int(digit)) for digit in str(number))
 
 
 @pytest.mark.parametrize(

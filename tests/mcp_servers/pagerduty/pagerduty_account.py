@@ -147,6 +147,9 @@ class Account:
             case ["incidents", "PONE", "past_incidents"]:
                 past = [{"incident": {"id": "P0", "title": "before"}, "score": s} for s in (1, 9.5)]
                 return {"past_incidents": past, "total": None, "limit": 5}
+            case ["services"]:
+                services = [{"id": "PSVC", "name": "checkout"}, {"id": "PCART", "name": "cart"}]
+                return self._page("services", services, query)
             case ["change_events"] | ["services", "PSVC", "change_events"]:
                 return self._page("change_events", self.change_events, query)
             case ["oncalls"]:

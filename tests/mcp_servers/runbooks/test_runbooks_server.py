@@ -122,8 +122,9 @@ async def test_without_an_index_every_tool_says_how_to_build_one(tmp_path, tool)
     arguments = {"search_runbooks": {"query": "x"}, "get_runbook": {"id": "x"}}.get(tool, {})
     async with connected(tmp_path / "absent") as client:
         answer = await call(client, tool, **arguments)
+        assert (await client.list_resources()).resources == []
         with pytest.raises(MCPError, match="python -m ingest"):
-            await client.list_resources()
+            await client.read_resource("runbook://crash")
     assert answer["status"] == "error"
     assert "python -m ingest --source" in answer["suggestions"][0]
 
