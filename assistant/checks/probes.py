@@ -129,7 +129,7 @@ def _elsewhere(case: Case, container: Container, name: str, port: object) -> boo
     siblings = [number for one in containers(container.pod) for number in one.ports.values()]
     if port in siblings or str(port) in container.ports:
         return False
-    own = {*container.ports, *container.ports.values()}
+    own = [*container.ports, *container.ports.values()]
     return any(used in own for used in [*others, *_served(case, container.pod)])
 
 

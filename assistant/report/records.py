@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping
 from datetime import date, datetime
 
@@ -24,7 +25,7 @@ from assistant.report.document import (
     quotes,
 )
 from assistant.report.mermaid import cause_chain, timeline, topology
-from assistant.report.words import clean, clock, cut
+from assistant.report.words import clean, clock, count, cut, listed
 
 MOST_ROWS = 120
 MOST_QUOTES = 3
@@ -88,18 +89,25 @@ def diagrams(know: Lookup) -> Section:
 
 
 def evidence(know: Lookup) -> Section:
-    """Every answer the report rests on or failed to get: cited ones first."""
+    """Every answer that the report rests on or failed to get; the others as one counted line."""
     held = know.report.evidence
     if not held:
         text = "No tool was called."
         return Section("evidence", "Evidence", (Paragraph(Line(text)),))
     words = quotes(know.report)
-    ordered = sorted(held, key=lambda one: one.id not in words)
-    rows = tuple(_row(know, one, words.get(one.id, ())) for one in ordered[:MOST_ROWS])
+    tells = [one for one in held if one.id in words or not one.status.seen]
+    ordered = sorted(tells, key=lambda one: one.id not in words)[:MOST_ROWS]
+    rows = tuple(_row(know, one, words.get(one.id, ())) for one in ordered)
     table = Table(("id", "tool", "arguments", "status", "how many", "taken", "says"), rows)
-    rest = len(ordered) - MOST_ROWS
-    more = (Paragraph(Line(f"And {rest} more, in the JSON report.")),) if rest > 0 else ()
+    rest = Counter(one.tool for one in held if one not in ordered)
+    more = (Paragraph(Line(_others(rest))),) if rest else ()
     return Section("evidence", "Evidence", (table, *more))
+
+
+def _others(rest: Counter[str]) -> str:
+    """`And 41 more answers that nothing here rests on (kubernetes.list_resources 38, …), in …`"""
+    named = listed([f"{tool} {number}" for tool, number in rest.most_common()], most=5)
+    return f"And {count(rest.total(), 'more answer')} that nothing here rests on ({named}), in the JSON report."
 
 
 def _row(know: Lookup, one: Evidence, words: tuple[str, ...]) -> tuple[Line, ...]:

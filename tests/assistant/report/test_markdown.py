@@ -127,9 +127,11 @@ def test_old_trouble_stands_apart_from_the_incident() -> None:
     assert "worker-2" not in facts
 
 
-def test_every_evidence_has_a_row_with_the_quoted_words() -> None:
+def test_evidence_that_is_cited_has_a_row_with_its_words_and_the_rest_is_counted() -> None:
     table = section(CAUSE_FOUND, "Evidence")
-    assert all(f"`{one.id}`" in table for one in CAUSE_FOUND.evidence)
+    idle = CAUSE_FOUND.evidence[7]
+    assert all(f"`{one.id}`" in table for one in CAUSE_FOUND.evidence if one is not idle)
+    assert f"And 1 more answer that nothing here rests on ({idle.tool} 1)" in table
     assert "“couldn't find key DATABASE_URL”" in table
     assert "| 412, cut |" in table
 
