@@ -19,7 +19,7 @@ from tests.robustness.scene import LAB_SECONDS, Outcome, holds, look
 pytestmark = pytest.mark.anyio
 
 CAUSE = "missing_key Secret dispatch/tariffs-db"
-SLOW_SECONDS = 12.0
+SLOW_SECONDS = 9.0
 """The whole budget where a backend is slow: less waiting than the lab's 15 s."""
 MARGIN_SECONDS = 3.0
 """What writing a report may take beyond the budget on a machine that does other things too."""
@@ -109,19 +109,17 @@ async def test_when_nothing_answers_the_report_says_so_and_names_no_cause(
     assert "could not be seen" in outcome.report.summary
 
 
-@pytest.mark.parametrize("corrupt", [b"", b"not a database", None])
-async def test_a_runbook_index_that_is_corrupt_or_missing_costs_the_runbook_alone(
-    lab: Lab, home: Path, tmp_path: Path, corrupt: bytes | None
+async def test_a_runbook_index_that_is_corrupt_costs_the_runbook_alone(
+    lab: Lab, home: Path, tmp_path: Path
 ) -> None:
     source, index = tmp_path / "runbooks", tmp_path / "index"
     source.mkdir()
     (source / "portal.md").write_text(
         "---\nalerts: [PortalErrorRatioHigh]\n---\n# Portal\n\nLook.\n"
     )
-    if corrupt is not None:
-        await ingest(IngestSettings(source, index, embedding="none"))
-        for file in [one for one in index.rglob("*") if one.is_file()]:
-            file.write_bytes(corrupt)
+    await ingest(IngestSettings(source, index, embedding="none"))
+    for file in [one for one in index.rglob("*") if one.is_file()]:
+        file.write_bytes(b"not a database")
     outcome = await look(lab, home, environment={"RUNBOOKS_INDEX": str(index)})
     holds(outcome)
     [blind] = outcome.report.blind_spots

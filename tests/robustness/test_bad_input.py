@@ -13,10 +13,11 @@ import pytest
 
 from assistant.errors import NotFound
 from assistant.incident import Status, Verdict
+from assistant.toolbox import Session
 from eval.lab.lab import Lab, serve
 from eval.lab.world import LogName, World
 from eval.lab.worlds import find_world
-from tests.robustness.scene import Outcome, holds, kubeconfig, look
+from tests.robustness.scene import Outcome, holds, kubeconfig, look, opened, settings_at
 from tests.robustness.worlds import changed, logging, of, paged
 
 pytestmark = pytest.mark.anyio
@@ -77,7 +78,7 @@ def _other_token(folder: Path, lab: Lab) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("trouble", ["missing", "broken", "no object", "context", "expired"])
-async def test_a_kubeconfig_that_cannot_be_used_is_named_and_the_metrics_are_read(
+async def test_a_kubeconfig_that_cannot_be_used_is_named(
     lab: Lab, home: Path, tmp_path: Path, trouble: str
 ) -> None:
     plain = tmp_path / "plain"
@@ -89,14 +90,24 @@ async def test_a_kubeconfig_that_cannot_be_used_is_named_and_the_metrics_are_rea
         "context": {"KUBERNETES_CONTEXT": "another-cluster"},
         "expired": _other_token(tmp_path, lab),
     }[trouble]
-    outcome = await look(lab, home, environment=environment)
+    async with opened(lab, settings_at(home), environment, Session()) as toolbox:
+        answer = await toolbox.call("kubernetes.list_deployments")
+    expired = trouble == "expired"
+    assert answer.status is (Status.DENIED if expired else Status.ERROR)
+    assert ("HTTP 401" if expired else next(iter(environment.values()))) in answer.reason
+    assert answer.suggestions
+    assert CANARY not in answer.model_dump_json()
+
+
+async def test_without_a_kubeconfig_the_metrics_are_read(
+    lab: Lab, home: Path, tmp_path: Path
+) -> None:
+    nowhere = str(tmp_path / "nowhere")
+    outcome = await look(lab, home, environment={"KUBECONFIG": nowhere})
     holds(outcome)
     blind = outcome.blind("kubernetes")
-    named = "HTTP 401" if trouble == "expired" else next(iter(environment.values()))
-    assert blind
-    assert [spot.reason for spot in blind if named not in spot.reason] == []
+    assert [spot.reason for spot in blind if nowhere not in spot.reason] == []
     assert outcome.cause == "failing_dependency Service tariffs"
-    assert CANARY not in outcome.forms["json"]
 
 
 @pytest.mark.parametrize("variable", ["PROMETHEUS_TOKEN", "PAGERDUTY_TOKEN"])
@@ -172,11 +183,9 @@ async def test_metrics_that_are_no_numbers_are_left_out(
     assert outcome.cause == CAUSE
 
 
-@pytest.mark.parametrize(
-    "created", [None, "yesterday", "0001-01-01T00:00:00Z", "2026-06-01T00:00:00Z"]
-)
+@pytest.mark.parametrize("created", ["yesterday", "0001-01-01T00:00:00Z", "2026-06-01T00:00:00Z"])
 async def test_an_alert_of_no_time_or_of_the_future_is_taken_as_one_of_now(
-    cedar: World, cache: Path, home: Path, created: str | None
+    cedar: World, cache: Path, home: Path, created: str
 ) -> None:
     def undate(incident: Json, pager: Json) -> None:
         for one in (incident, *pager["alerts"][incident["id"]]):

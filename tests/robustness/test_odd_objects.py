@@ -19,7 +19,7 @@ from assistant.topology import topology
 from tests.assistant.checks.cluster import NOW, SHOP, evidence, listings, logs, range_of
 from tests.robustness import sick_cluster
 
-DELETED = object()
+DELETED = "(deleted)"
 ODD: tuple[Any, ...] = (
     DELETED, None, "", "x", 7, -1, 1e300, True, [], [None], ["x"], [[]], {}, {"x": None}, [{}],
     "2026-99-01T00:00:00Z", "²", 10**12,
@@ -58,8 +58,8 @@ def replaced(value: Any, path: Path, odd: Any) -> Any:
     new = odd if not rest else replaced(value[key], tuple(rest), odd)
     if isinstance(value, dict):
         kept = {name: one for name, one in value.items() if name != key}
-        return kept if new is DELETED else {**kept, key: new}
-    return [*value[:key], *([] if new is DELETED else [new]), *value[key + 1 :]]
+        return kept if new == DELETED else {**kept, key: new}
+    return [*value[:key], *([] if new == DELETED else [new]), *value[key + 1 :]]
 
 
 def seen(objects: list[Any], events: list[Any]) -> list[Evidence]:

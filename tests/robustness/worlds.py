@@ -24,6 +24,19 @@ def without_namespace(world: World, name: str) -> World:
     return replace(world, objects=tuple(one for one in world.objects if not _lies_in(one, name)))
 
 
+def around(world: World, *names: str) -> World:
+    """The world with these workloads and what belongs to them, and without their neighbours."""
+
+    def belongs(item: Json) -> bool:
+        about = item.get("involvedObject") or item["metadata"]
+        return not about.get("namespace") or about["name"].startswith(names)
+
+    kept = tuple(one for one in world.objects if belongs(one))
+    pods = {one["metadata"]["name"] for one in kept if one["kind"] == "Pod"}
+    logs = {name: log for name, log in world.logs.items() if name.pod in pods}
+    return replace(world, objects=kept, logs=logs)
+
+
 def _lies_in(item: Json, namespace: str) -> bool:
     metadata = item["metadata"]
     own = item["kind"] == "Namespace" and metadata["name"] == namespace
