@@ -129,6 +129,11 @@ class Store:
                     return Triage(id, alert_id, Progress.RUNNING, at)
         raise AssertionError("unreachable")
 
+    async def drop(self, triage_id: str) -> None:
+        """Forget a triage that turned out to be of nothing: there is no such alert."""
+        with _failures(self._path):
+            await self._write("DELETE FROM triages WHERE id = ?", (triage_id,))
+
     async def unfinished(self, alert_id: str) -> Triage | None:
         """The triage of this alert that can be resumed, if there is one."""
         found = await self.search(Filter(alert_id=alert_id, progress=Progress.RUNNING, limit=1))

@@ -80,7 +80,11 @@ async def _triage(made: Wired, alert_id: str, *, resume: bool) -> Report:
     with Progress.shown(Console(stderr=True)) as progress:
         async with Store.open(made.settings.database) as store:
             started = await _begin(store, made, alert_id, resume=resume)
-            report = await _run(made, store, started, progress)
+            try:
+                report = await _run(made, store, started, progress)
+            except NotFound:
+                await store.drop(started.id)
+                raise
             await store.finish(started.id, report)
             return report
 

@@ -60,8 +60,11 @@ def diagnose(
     noise = tuple(item for item in ordered if before(item, scope))
     weighed = sorted(candidates(scope, current, topology), key=rank)
     chosen = cover(weighed)
-    verdict = _verdict(alert, scope, chosen, current, quiet=quiet)
-    if verdict is Verdict.HEALTHY and blind:
+    believed = [
+        item for item in chosen if item.score >= BELIEVED and not (blind and _outside(item))
+    ]
+    verdict = _verdict(alert, scope, believed, current, quiet=quiet)
+    if verdict is Verdict.HEALTHY and (blind or chosen):
         verdict = Verdict.INCONCLUSIVE
     if verdict in (Verdict.RECOVERED, Verdict.HEALTHY):
         chosen = []
@@ -70,23 +73,27 @@ def diagnose(
     return Diagnosis(verdict=verdict, hypotheses=best, rivals=rivals[:MOST_RIVALS], noise=noise)
 
 
+def _outside(item: Weighed) -> bool:
+    """Whether a cause is known by its effects on callers alone: what is wrong inside was not seen."""
+    return fault(item.finding.kind).group == "performance"
+
+
 def _verdict(
     alert: Alert,
     scope: Scope,
-    chosen: Sequence[Weighed],
+    sure: Sequence[Weighed],
     current: Sequence[Finding],
     *,
     quiet: bool,
 ) -> Verdict:
     ill = [f for f in current if fault(f.kind).role in (Role.CAUSE, Role.SYMPTOM)]
-    sure = [item for item in chosen if item.score >= BELIEVED]
     if quiet:  # what is still wrong matters only if it is what the alert spoke of
         sure = [item for item in sure if scope.entities and item.reaches_alert]
     if sure:
         return Verdict.SEVERAL_CAUSES if len(sure) > 1 else Verdict.CAUSE_FOUND
     if quiet or alert.resolved_at is not None:
         return Verdict.RECOVERED
-    return Verdict.INCONCLUSIVE if ill or chosen else Verdict.HEALTHY
+    return Verdict.INCONCLUSIVE if ill else Verdict.HEALTHY
 
 
 def _hypothesis(

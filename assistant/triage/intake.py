@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from assistant.errors import NotFound
@@ -17,6 +17,9 @@ LABELS = ("namespace", "cluster", "service", "deployment", "statefulset", "daemo
           "app", "workload", "container", "node", "job_name", "alertname", "runbook_url",
           "environment", "severity")  # fmt: skip
 """Labels that mean something to a triage; `instance` and `job` name the scraper as often."""
+
+LONGEST = timedelta(days=6)
+"""An alert may be open for weeks; Prometheus is asked over seven days at most."""
 
 SYSTEM = frozenset({"kube-system", "kube-public", "kube-node-lease"})
 MOST_NAMESPACES = 4
@@ -97,7 +100,7 @@ async def narrow(desk: Desk, alert: Alert) -> Scope:
     """What the alert speaks of. Without a namespace in its labels, those that its words name."""
     now = desk.clock()
     began = min(alert.created_at, now)  # clocks differ: an alert may seem to come from the future
-    window = Window(start=began - desk.lookback, end=now)
+    window = Window(start=max(began - desk.lookback, now - LONGEST), end=now)
     named = alert.labels.get("namespace", "")
     inventory, failing = await desk.toolbox.collect(INVENTORY)
     rows = [mapping(row) for row in listing(inventory.data, "workloads")]

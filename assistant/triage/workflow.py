@@ -91,11 +91,11 @@ async def _diagnose(state: State, runtime: Runtime[Desk]) -> State:
     snapshot = Snapshot.made_of(evidence)
     graph = topology(snapshot, evidence)
     quiet = composing.alert_gone(alert, scope, evidence)
-    # While the alert fires, to have found nothing wrong only says that it was not found.
-    blind = too_blind(alert, scope, snapshot, evidence) or composing.alert_fires(
-        alert, scope, evidence
-    )
+    blind = too_blind(alert, scope, snapshot, evidence)
     found = diagnose(alert, scope, state["findings"], graph, quiet=quiet, blind=blind)
+    if found.verdict is Verdict.HEALTHY and composing.alert_fires(alert, scope, evidence):
+        # While the alert fires, to have found nothing wrong only says that it was not found.
+        found = found.model_copy(update={"verdict": Verdict.INCONCLUSIVE})
     return {"diagnosis": found}
 
 
@@ -190,7 +190,8 @@ async def triage(id: str, alert_id: str, desk: Desk, checkpoints: Path) -> Repor
         config: RunnableConfig = {"configurable": {"thread_id": id}}
         before = await graph.aget_state(config)
         fresh: State = {"id": id, "alert_id": alert_id}
-        if before.values and not before.next:
+        # A step whose result is stored and whose checkpoint is not has no `next`, but still a task.
+        if before.values and not before.tasks:
             # It ended, and was killed before its report was stored: the last step writes it again.
             await graph.aupdate_state(config, {}, as_node=list(STEPS)[-2])
         given = None if before.values else fresh

@@ -314,3 +314,15 @@ def test_a_verdict_fits_its_hypotheses(findings, quiet):
 def test_every_kind_can_be_concluded_over(kind):
     diagnosis = concluded([found(kind, PORTAL, 30)])
     assert diagnosis.verdict in Verdict
+
+
+@pytest.mark.parametrize(
+    ("blind", "verdict"), [(False, Verdict.CAUSE_FOUND), (True, Verdict.INCONCLUSIVE)]
+)
+def test_a_cause_known_by_its_callers_alone_is_not_found_where_nobody_could_look_inside(
+    blind, verdict
+):
+    slow = [found("slow_dependency", TARIFFS, 25), found("latency_high", PORTAL, 24)]
+    diagnosis = concluded(slow, blind=blind)
+    assert diagnosis.verdict is verdict
+    assert diagnosis.hypotheses[0].entity == TARIFFS

@@ -238,3 +238,12 @@ async def test_what_a_killed_process_had_kept_is_still_there(tmp_path):
     async with Store.open(path) as store:
         triage = await store.unfinished("A")
         assert len(await store.evidence(triage.id)) == 20
+
+
+async def test_a_triage_of_nothing_is_forgotten(tmp_path):
+    async with Store.open(tmp_path / "incidents.db") as store:
+        started = await store.start("Q404", NOW)
+        await store.keep(started.id, evidence())
+        await store.drop(started.id)
+        assert await store.search() == []
+        assert await store.evidence(started.id) == ()

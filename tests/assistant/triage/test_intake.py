@@ -129,3 +129,9 @@ async def test_a_cluster_that_cannot_be_read_leaves_an_empty_scope_and_no_error(
     desk = desk_of(answered())
     scope = await narrow(desk, await take_in(desk, "Q1"))
     assert (scope.namespaces, scope.entities) == ((), ())
+
+
+async def test_an_alert_that_is_open_for_weeks_is_asked_about_over_days():
+    desk = desk_of(answered(created_at=ago(0, days=40)))
+    scope = await narrow(desk, await take_in(desk, "Q1"))
+    assert timedelta(days=5) < scope.window.end - scope.window.start < timedelta(days=7)
