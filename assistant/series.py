@@ -25,6 +25,7 @@ LEAST_GAP = 5.0
 FLOOR = 0.05
 """A move below a twentieth of the first level is not told from noise."""
 SHORTEST_LEVEL = 3
+MOST_OF_THE_WAY = 0.5
 LARGEST = 1e100
 """NaN, infinities and what lies beyond this are no measurements; their squares are no numbers."""
 
@@ -63,9 +64,17 @@ def moved(points: Sequence[Sequence[Any]]) -> Move | None:
         before=levels[0],
         during=levels[place],
         last=float(np.median(values[-SHORTEST_LEVEL:])),
-        onset=datetime.fromtimestamp(float(table[edges[place], 0]), UTC),
+        onset=datetime.fromtimestamp(float(table[edges[_left(levels, place)], 0]), UTC),
         strength=(levels[place] - levels[0]) / _spread(values[: edges[1]], levels),
     )
+
+
+def _left(levels: Sequence[float], place: int) -> int:
+    """The level at which the series had gone most of the way to its farthest one: the move's begin."""
+    far = levels[place] - levels[0]
+    while place > 1 and (levels[place - 1] - levels[0]) / far > MOST_OF_THE_WAY:
+        place -= 1
+    return place
 
 
 def _spread(first: Floats, levels: Sequence[float]) -> float:

@@ -73,11 +73,11 @@ def _suffers(case: Case, container: Container, name: str) -> bool:
     return restarted or not container.ready
 
 
-def probe_port(probe: Mapping[str, Any]) -> object:
-    """The port (number or name) that a probe asks."""
+def probe_port(probe: Mapping[str, Any]) -> int | str:
+    """The port (number or name) that a probe asks; empty where it names none."""
     for way in ("httpGet", "tcpSocket", "grpc"):
         port = dig(probe, way, "port")
-        if port is not None:
+        if isinstance(port, int | str):
             return port
     return ""
 
@@ -133,12 +133,14 @@ def _elsewhere(case: Case, container: Container, name: str, port: object) -> boo
     return any(used in own for used in [*others, *_served(case, container.pod)])
 
 
-def _served(case: Case, pod: Object) -> Iterator[object]:
+def _served(case: Case, pod: Object) -> Iterator[int | str]:
     """The target ports of the Services that select a pod."""
     for service in case.snapshot.of("Service", pod.namespace):
         if selects(mapping(service.spec, "selector"), pod.labels):
             for row in listing(service.spec, "ports"):
-                yield dig(row, "targetPort") or dig(row, "port")
+                port = dig(row, "targetPort") or dig(row, "port")
+                if isinstance(port, int | str):
+                    yield port
 
 
 def _other_way(container: Container, name: str, probe: Mapping[str, Any]) -> bool:

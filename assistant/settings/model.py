@@ -23,6 +23,7 @@ from pydantic import (
 
 FOR_EVERY_SERVER = (
     "MCP_AUDIT_FILE",
+    "MCP_AUDIT_KEY",
     "MCP_POLICY_FILE",
     "HTTP_PROXY",
     "HTTPS_PROXY",
@@ -37,7 +38,12 @@ FOR_SERVER: Mapping[str, tuple[str, ...]] = {
         "KUBERNETES_SERVICE_HOST",
         "KUBERNETES_SERVICE_PORT",
     ),
-    "prometheus": ("PROMETHEUS_URL", "PROMETHEUS_TOKEN", "PROMETHEUS_TOKEN_FILE"),
+    "prometheus": (
+        "PROMETHEUS_URL",
+        "PROMETHEUS_TOKEN",
+        "PROMETHEUS_TOKEN_FILE",
+        "PROMETHEUS_MAX_RANGE_DAYS",
+    ),
     "pagerduty": ("PAGERDUTY_TOKEN", "PAGERDUTY_TOKEN_FILE", "PAGERDUTY_API_URL"),
     "runbooks": ("RUNBOOKS_INDEX", "CHROMA_URL"),
 }

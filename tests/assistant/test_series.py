@@ -5,7 +5,7 @@ import random
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from assistant.series import LEAST_POINTS, moved
@@ -29,6 +29,7 @@ def noisy(length, seed, level=100.0, spread=2.0):
     size=st.floats(8, 60),
     sign=st.sampled_from([-1, 1]),
 )
+@example(seed=74, length=72, share=0.5625, size=8.0, sign=1)
 def test_a_planted_step_is_found_within_two_points(seed, length, share, size, sign):
     place = int(length * share)
     values = noisy(length, seed)

@@ -125,3 +125,9 @@ async def test_a_restart_of_last_week_does_not_make_one_failed_probe_a_fault():
 async def test_a_failure_of_one_probe_is_not_held_against_another():
     given = probed(refused("Startup", 8080), livenessProbe=http(), readinessProbe=http())
     assert await kinds(probes.check, given) == []
+
+
+@pytest.mark.parametrize("port", [[], {}, None, 1.5])
+async def test_a_port_that_is_none_breaks_nothing(port):
+    given = probed(refused("Readiness", 8080), readinessProbe=http(port))
+    assert await kinds(probes.check, given) == ["readiness_failing"]
