@@ -11,6 +11,7 @@ from assistant.report.schema import from_json
 from assistant.triage.compose import unsupported
 from eval.cases import CASES
 from mcp_servers.guard.audit import read, verify
+from tests.assistant.report.test_report_mermaid import parsed
 
 pytestmark = pytest.mark.anyio
 SCHEMA = Path(__file__).parents[3] / "docs" / "report.schema.json"
@@ -60,6 +61,14 @@ async def test_the_three_diagrams_show_something(outcome):
         drawn = outcome.forms[name]
         assert head in drawn
         assert len(drawn.splitlines()) > 3, name
+
+
+async def test_the_three_diagrams_parse_with_the_real_parser(outcome, tmp_path):
+    for name in ("cause chain", "timeline", "topology"):
+        (tmp_path / f"{name}.mmd").write_text(outcome.forms[name], encoding="utf-8")
+    said = parsed(tmp_path)
+    assert len(said) == 3
+    assert [row for row in said if not row["ok"]] == []
 
 
 async def test_no_form_of_the_report_holds_a_traceback_or_a_secret(outcome):
