@@ -14,7 +14,7 @@ help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
 
 demo: .venv/.ready var/demo/.ingested | prometheus ## triage a made-up incident, start to end (WORLD=birch for another)
-	@$(DEMO) $(BIN)/assistant triage --lab $(WORLD) || test $$? -eq 3
+	@$(DEMO) $(BIN)/assistant triage --lab $(WORLD) --out var/demo/report || test $$? -eq 3
 
 test: .venv/.dev node_modules/.ready | prometheus ## every test (ARGS="-k audit" for some)
 	$(BIN)/pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile $(ARGS)

@@ -46,6 +46,8 @@ def write_report(report: Report, html_file: Path | None, folder: Path | None) ->
                 (folder / name).write_text(text, encoding="utf-8")
     except OSError as error:
         raise AssistantError(f"the report cannot be written: {error}") from error
+    for path in filter(None, (html_file, folder)):
+        sys.stderr.write(f"· written to {path}\n")
 
 
 def _forms(report: Report) -> dict[str, str]:
