@@ -139,13 +139,6 @@ class Store:
         found = await self.search(Filter(alert_id=alert_id, progress=Progress.RUNNING, limit=1))
         return found[0] if found else None
 
-    async def set_scope(self, triage_id: str, scope: Scope) -> None:
-        """Remember what the triage looks at."""
-        with _failures(self._path):
-            await self._write(
-                "UPDATE triages SET scope = ? WHERE id = ?", (scope.model_dump_json(), triage_id)
-            )
-
     async def keep(self, triage_id: str, evidence: Evidence) -> None:
         """Keep one piece of evidence; the same again changes nothing."""
         row = (

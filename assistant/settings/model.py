@@ -66,10 +66,6 @@ class Budget(_Group):
     """Tool calls of one triage. About three times what a hard case needs."""
     concurrent: int = Field(8, gt=0, le=64)
     """Calls in flight at once. Eight keep a small API server well below its own limits."""
-    log_lines: int = Field(200, gt=0, le=5000)
-    """Lines read from the end of one container's log. Most failures speak in the last 50."""
-    events: int = Field(200, gt=0, le=5000)
-    """Kubernetes events read per question, after deduplication."""
 
 
 class ServerSettings(_Group):

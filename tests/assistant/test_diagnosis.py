@@ -216,7 +216,7 @@ def test_weak_signs_are_inconclusive_and_the_next_check_names_the_rival():
     orders = workload("orders")
     weak = [
         found("pool_exhausted", TARIFFS, 25, strength=0.5),
-        found("pod_network_delay", orders, 25, strength=0.4),
+        found("pool_exhausted", orders, 25, strength=0.4),
     ]
     diagnosis = concluded([*weak, found("errors_high", PORTAL, 26)])
     assert diagnosis.verdict is Verdict.INCONCLUSIVE

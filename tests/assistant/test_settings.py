@@ -50,12 +50,12 @@ def test_the_xdg_state_home_is_honoured():
 def test_a_flag_wins_over_a_variable_over_the_file_over_the_default(tmp_path):
     (tmp_path / "assistant.toml").write_text("[budget]\ncalls = 1\nconcurrent = 1\nseconds = 1\n")
     given = {"ASSISTANT_BUDGET_CALLS": "2", "ASSISTANT_BUDGET_CONCURRENT": "2"}
-    settings = load_settings({"budget.calls": 3, "budget.events": None}, given)
+    settings = load_settings({"budget.calls": 3, "lookback_seconds": None}, given)
     assert settings.budget == Budget(calls=3, concurrent=2, seconds=1)
     assert settings.origin("budget.calls") == "flag"
     assert settings.origin("budget.concurrent") == "environment"
     assert settings.origin("budget.seconds") == "assistant.toml"
-    assert settings.origin("budget.events") == "default"
+    assert settings.origin("lookback_seconds") == "default"
 
 
 def test_defaults_of_the_caller_lose_against_everything_that_was_set(tmp_path):
@@ -162,7 +162,7 @@ def test_every_setting_says_what_it_means(model):
 
 
 def test_every_setting_has_a_variable():
-    assert variables()["ASSISTANT_BUDGET_LOG_LINES"] == "budget.log_lines"
+    assert variables()["ASSISTANT_LOOKBACK_SECONDS"] == "lookback_seconds"
     assert len(variables()) == len(Settings.model_fields) - 1 + len(Budget.model_fields)
 
 
