@@ -1,4 +1,8 @@
-"""The fault catalogue: every kind of trouble this project can name. The table is `faults.toml`."""
+"""The fault catalogue: every kind of trouble this project can name, one TOML table for each group.
+
+In a table: `role` says what a finding of the kind can be in an explanation; `weight`, for a cause, how
+far the kind alone, seen clearly, may be trusted (0 to 1).
+"""
 
 from __future__ import annotations
 
@@ -41,10 +45,14 @@ class Fault(Frozen):
 
 @cache
 def catalogue() -> Mapping[str, Fault]:
-    """All fault kinds by name, read once from the packaged table."""
-    text = resources.files("assistant").joinpath("faults.toml").read_text(encoding="utf-8")
-    rows = tomllib.loads(text)
-    return {kind: Fault(kind=kind, **row) for kind, row in rows.items()}
+    """All fault kinds by name, read once from the packaged tables."""
+    found: dict[str, Fault] = {}
+    for table in sorted(resources.files("assistant.faults").iterdir(), key=lambda file: file.name):
+        group, _, ending = table.name.rpartition(".")
+        if ending == "toml":
+            rows = tomllib.loads(table.read_text(encoding="utf-8"))
+            found |= {kind: Fault(kind=kind, group=group, **row) for kind, row in rows.items()}
+    return found
 
 
 def fault(kind: str) -> Fault:
