@@ -180,6 +180,7 @@ _PATTERNS = (
         re.compile(
             r"(?<![\w.+%/:@-])[A-Za-z0-9][\w.+%-]{0,63}@"
             r"[A-Za-z0-9](?:[A-Za-z0-9-]*\.)+[A-Za-z]{2,24}(?![\w@-])"
+            r"(?!(?:\.[A-Za-z0-9-]+)+_)"  # `db@host.example.com_Database`: a name that goes on
         ),
         _email,
     ),

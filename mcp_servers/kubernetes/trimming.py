@@ -1,4 +1,4 @@
-"""Raw objects made fit to be shown: bookkeeping dropped, secret values replaced. Pure.
+"""Raw objects made fit to be shown: bookkeeping shortened, secret values replaced. Pure.
 
 Nothing of spec or status is dropped: checks program against these objects.
 """
@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 from mcp_servers.kubernetes.fields import Object, as_object, metadata
+from mcp_servers.kubernetes.writes import last_writes
 
 REDACTED = "[redacted]"
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -37,7 +38,10 @@ def masked(name: str, value: Any) -> Any:
 
 
 def trimmed(item: Object) -> Object:
-    """An object as `kubectl get -o json` shows it, without managed fields and secret values."""
+    """An object as `kubectl get -o json` shows it, without secret values.
+
+    In the place of the managed fields stands `metadata.lastWrites`, where anybody wrote it since.
+    """
     shown = {**item, "metadata": _metadata(item)} if "metadata" in item else dict(item)
     if item.get("kind") == "Secret":
         for field in ("data", "stringData"):
@@ -55,7 +59,8 @@ def _metadata(item: Object) -> Object:
     annotations = as_object(kept.get("annotations"))
     if LAST_APPLIED in annotations:
         kept["annotations"] = {k: v for k, v in annotations.items() if k != LAST_APPLIED}
-    return kept
+    written = last_writes(item)
+    return {**kept, "lastWrites": written} if written else kept
 
 
 def _without_secrets(value: Any) -> Any:

@@ -13,6 +13,7 @@ from mcp_servers.prometheus.golden import GoldenSignals
 from mcp_servers.prometheus.inventory import Inventory
 from mcp_servers.prometheus.prompts import check_service, explain_alert
 from mcp_servers.prometheus.queries import Queries
+from mcp_servers.prometheus.services import ServiceSignals
 from mcp_servers.spec import (
     Clock,
     ConfigurationError,
@@ -106,10 +107,12 @@ def _tools(
     queries = Queries(prometheus, clock, longest)
     golden = GoldenSignals(prometheus, longest)
     changes = Changes(prometheus, longest)
+    services = ServiceSignals(prometheus, longest)
     return (
         Tool(queries.query, "Run a query at one moment"),
         Tool(queries.query_range, "Run a query over a window"),
         Tool(golden.get_metrics, "Get golden signals", timeout_seconds=SLOW_SECONDS),
+        Tool(services.list_services, "List services' signals", timeout_seconds=SLOW_SECONDS),
         Tool(changes.find_anomalies, "Find series that changed", timeout_seconds=SLOW_SECONDS),
         Tool(inventory.list_alerts, "List alerts"),
         Tool(inventory.list_rules, "List rules"),

@@ -28,6 +28,9 @@ METRICS_PER_REQUEST = 60
 MOST_SAMPLES = 400_000
 LEAST_POINTS, MOST_POINTS = 60, 300
 CONCURRENT = 4
+FINEST, MOST_STEPS = 5, 480
+BRIEF = 4
+"""A recording that fills less than this part of the span is looked at by itself, in fine steps."""
 NEVER = r".+_bucket|.+_created|ALERTS|ALERTS_FOR_STATE|.+_timestamp|.+_timestamp_seconds|.+_start_time_seconds|scrape_.+|.+_info"
 """Clocks, labels and histogram buckets: what they say stands in other series."""
 UNASKED = r"go_.+|prometheus_.+|promhttp_.+|process_.+|python_.+|net_conntrack_.+|.+_exporter_.+"
@@ -70,7 +73,8 @@ class Changes:
         span = start - timedelta(seconds=baseline_seconds), end
         counts = await self._counts(selector, *span)
         metrics, left_out = affordable(counts)
-        grid = _grid(*span, start, sum(counts[metric] for metric in metrics))
+        recorded = await self._recorded(selector, *span) if counts else span
+        grid = _grid(*recorded, start, sum(counts[metric] for metric in metrics))
         rows, types = await self._read(selector, metrics, counts, grid)
         judge = anyio.to_thread.run_sync
         anomalies, examined = await judge(lambda: judged(rows, types, grid))
@@ -109,6 +113,21 @@ class Changes:
             row["metric"]["__name__"]: int(max(float(value) for _, value in row["values"]))
             for row in rows
         }
+
+    async def _recorded(
+        self, selector: str, start: datetime, end: datetime
+    ) -> tuple[datetime, datetime]:
+        """The span, or its end where all that was ever recorded are some minutes of it.
+
+        Read in the span's own steps such a recording would be a handful of points.
+        """
+        step = max(FINEST, math.ceil((end - start).total_seconds() / MOST_STEPS))
+        query = f"count({{{selector}}})"
+        rows = await self.prometheus.range(query, aligned(start, end, step), end, step, TOOL)
+        times = [float(at) for row in rows for at, _ in row["values"]]
+        begins = end - timedelta(seconds=end.timestamp() - min(times) + step) if times else start
+        brief = end - begins < (end - start) / BRIEF
+        return (begins, end) if brief else (start, end)
 
     async def _read(
         self, selector: str, metrics: list[str], counts: Mapping[str, int], grid: Grid
@@ -185,6 +204,8 @@ def _portions(metrics: list[str], counts: Mapping[str, int]) -> Iterator[list[st
 
 def _grid(start: datetime, end: datetime, asked: datetime, series: int) -> Grid:
     points = min(max(MOST_SAMPLES // max(series, 1), LEAST_POINTS), MOST_POINTS)
-    step = choose_step((end - start).total_seconds(), points)
+    seconds = (end - start).total_seconds()
+    fine = FINEST if seconds <= FINEST * points and start > asked else 0
+    step = fine or choose_step(seconds, points)
     first = aligned(start, end, step)
-    return Grid(first, end, step, round((asked - first).total_seconds() / step))
+    return Grid(first, end, step, max(round((asked - first).total_seconds() / step), 0))

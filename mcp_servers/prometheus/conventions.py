@@ -22,6 +22,9 @@ WORKLOAD_LABELS = (
 )
 """Labels that may name a service, the surest first."""
 
+CLIENT_LABELS = ("client", "caller", "source_workload", "source_canonical_service")
+"""Labels that name who asked."""
+
 FAILED_HTTP = (
     ("code", "5.."),
     ("status", "5.."),
@@ -40,6 +43,10 @@ FAILED_GRPC = (
 )
 
 
+FAILED_SPANS = (("status_code", "STATUS_CODE_ERROR"),)
+FAILED_CALLS = (("error_type", ".+"), *FAILED_HTTP)
+
+
 @dataclass(frozen=True, slots=True)
 class Requests:
     """One exporter's way to count and time requests."""
@@ -53,13 +60,15 @@ class Requests:
     """What one unit of the histogram is, in seconds."""
     services: tuple[str, ...] = WORKLOAD_LABELS
     errors: tuple[tuple[str, str], ...] = FAILED_HTTP
-    """(label, pattern of values that mean failure): the first label that is there counts."""
+    """(label, pattern of values that mean failure), the surest first."""
     failed: str = ""
     """Counter of failed requests, where the exporter keeps one."""
     only: str = ""
     """Further matchers."""
     namespace: str = "namespace"
     """The label that holds the service's own namespace."""
+    clients: tuple[str, ...] = CLIENT_LABELS
+    """Labels that name who asked, where the convention tells."""
 
 
 REQUESTS = (
@@ -117,6 +126,23 @@ REQUESTS = (
         namespace="exported_namespace",
     ),
     Requests(
+        "span metrics",
+        "traces_span_metrics_calls_total",
+        "traces_span_metrics_duration_milliseconds",
+        0.001,
+        ("service_name", "service"),
+        FAILED_SPANS,
+        only='span_kind="SPAN_KIND_SERVER"',
+    ),
+    Requests(
+        "span metrics (Tempo)",
+        "traces_spanmetrics_calls_total",
+        "traces_spanmetrics_latency",
+        services=("service", "service_name"),
+        errors=FAILED_SPANS,
+        only='span_kind="SPAN_KIND_SERVER"',
+    ),
+    Requests(
         "service graph",
         "traces_service_graph_request_total",
         "traces_service_graph_request_server_seconds",
@@ -126,6 +152,65 @@ REQUESTS = (
         namespace="server_namespace",
     ),
 )
+
+
+_CALLED = ("server_address", "peer_service", "net_peer_name", "server", "http_host")
+
+CALLS = (
+    Requests(
+        "OpenTelemetry HTTP client",
+        "http_client_request_duration_seconds_count",
+        "http_client_request_duration_seconds",
+        services=_CALLED,
+        clients=WORKLOAD_LABELS,
+        errors=FAILED_CALLS,
+    ),
+    Requests(
+        "OpenTelemetry HTTP client (old names)",
+        "http_client_duration_milliseconds_count",
+        "http_client_duration_milliseconds",
+        0.001,
+        _CALLED,
+        FAILED_CALLS,
+        clients=WORKLOAD_LABELS,
+    ),
+    Requests(
+        "OpenTelemetry RPC client",
+        "rpc_client_duration_milliseconds_count",
+        "rpc_client_duration_milliseconds",
+        0.001,
+        (*_CALLED, "rpc_service"),
+        (("rpc_grpc_status_code", "2|4|8|10|13|14|15"),),
+        clients=WORKLOAD_LABELS,
+    ),
+    Requests(
+        "OpenTelemetry database client",
+        "db_client_operation_duration_seconds_count",
+        "db_client_operation_duration_seconds",
+        services=(*_CALLED, "db_namespace", "db_name"),
+        clients=WORKLOAD_LABELS,
+        errors=(("error_type", ".+"),),
+    ),
+    Requests(
+        "Spring Boot client (Micrometer)",
+        "http_client_requests_seconds_count",
+        "http_client_requests_seconds",
+        services=("client_name", "clientName"),
+        clients=WORKLOAD_LABELS,
+        errors=(("outcome", "SERVER_ERROR|UNKNOWN"),),
+    ),
+    Requests(
+        "Linkerd, as clients see it",
+        "response_total",
+        "response_latency_ms",
+        0.001,
+        ("dst_deployment", "dst_statefulset", "dst_service"),
+        (("classification", "failure"),),
+        clients=("deployment", "statefulset", "daemonset"),
+        only='direction="outbound"',
+    ),
+)
+"""What callers count and time: of databases and outside services often the only word there is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,7 +127,7 @@ class Inventory:
         ] = "",
     ) -> Answer[Rules]:
         """Alerting and recording rules with their PromQL, state, and error where one cannot be
-        evaluated. Use it to see what an alert means and how long it waits. It cannot change rules.
+        evaluated. Use it to see what an alert means and how long it waits.
         """
         groups = (await self.prometheus.get("rules", "list_rules"))["groups"]
         rules = [_rule(group["name"], rule) for group in groups for rule in group["rules"]]
@@ -159,7 +159,6 @@ class Inventory:
         """What Prometheus scrapes and whether it can: a target that is down leaves no metrics.
 
         Use it when series are missing. Targets that are down come first, with the scrape's error.
-        It cannot tell about exporters that nobody configured.
         """
         active = await self.prometheus.get("targets", "get_targets", [("state", "active")])
         targets = [_target(one) for one in active["activeTargets"]]

@@ -18,7 +18,7 @@ from mcp_servers.prometheus.series import Flat
 RATE_STEPS = 4
 LOOKBACK_SECONDS = 300
 """For so long Prometheus repeats a sample."""
-COUNTER = re.compile(r".+_(total|count|sum)$")
+COUNTER = re.compile(r".+_(total|count|sum)|node_netstat_(?!.+CurrEstab).+|node_vmstat_(pg|oom).+")
 OF_A_TARGET = ("pod", "instance")
 
 Key = tuple[str, frozenset[tuple[str, str]]]
@@ -84,6 +84,8 @@ class Column:
 def judged(rows: list[Row], types: Mapping[str, str], grid: Grid) -> tuple[list[Anomaly], int]:
     """(changes, strongest first; how many series were examined)."""
     columns = [_column(row, types, grid) for row in rows]
+    if not grid.first:
+        _without_echo(columns, grid)
     every = stride((column.values for column in columns), max(LOOKBACK_SECONDS // grid.step, 1))
     moving = [one for one in signals(columns, grid, every) if not constant(one.values)]
     anomalies = [anomaly for one in moving if (anomaly := _judge(one, grid, every))]
@@ -107,6 +109,19 @@ def _column(row: Row, types: Mapping[str, str], grid: Grid) -> Column:
     return Column(metric, labels, values, kind)
 
 
+def _without_echo(columns: list[Column], grid: Grid) -> None:
+    """Of a recording that stopped: drop what Prometheus repeats after its last sample.
+
+    Counters would seem to stand still there. Only where nothing at all moves any more, and only in
+    a recording that is looked at by itself.
+    """
+    moves = [np.flatnonzero(np.abs(np.diff(column.values)) > 0) for column in columns]
+    last = max((int(one[-1]) + 1 for one in moves if len(one)), default=grid.rows)
+    if grid.rows - last <= LOOKBACK_SECONDS // grid.step:
+        for column in columns:
+            column.values[last + 1 :] = np.nan
+
+
 def signals(columns: list[Column], grid: Grid, every: int) -> Iterator[Column]:
     """What is judged: gauges as they are, counters as rates, sums over counts as means.
 
@@ -123,16 +138,25 @@ def signals(columns: list[Column], grid: Grid, every: int) -> Iterator[Column]:
             yield Column(column.metric.removesuffix("_sum"), column.labels, mean, Kind.MEAN)
 
 
-def _alive_before(columns: list[Column], first: int) -> set[tuple[str, ...]]:
-    """The pods and instances that were already measured in the first half of the baseline."""
+def _alive_before(columns: list[Column], first: int) -> dict[tuple[str, ...], int]:
+    """The first row of each pod and instance that was measured in the first half of the baseline."""
     half = max(first // 2, 1)
-    return {column.target for column in columns if not np.isnan(column.values[:half]).all()}
+    found: dict[tuple[str, ...], int] = {}
+    for column in columns:
+        known = np.flatnonzero(~np.isnan(column.values[:half]))
+        if len(known):
+            found[column.target] = min(int(known[0]), found.get(column.target, half))
+    return found
 
 
-def _rate(column: Column, grid: Grid, every: int, alive: set[tuple[str, ...]]) -> Floats:
+def _rate(column: Column, grid: Grid, every: int, alive: Mapping[tuple[str, ...], int]) -> Floats:
+    """A counter that appears well after its target did began at zero; one that was recorded from
+    the target's own begin on did not.
+    """
     values = column.values.copy()
     known = np.flatnonzero(~np.isnan(values))
-    if len(known) and column.target in alive:
+    begins = alive.get(column.target)
+    if len(known) and begins is not None and known[0] > begins + rate_steps(every):
         values[: known[0]] = 0.0
     return rate(values, grid.step, rate_steps(every))
 

@@ -68,7 +68,7 @@ class Queries:
         """The value of a PromQL expression at one moment, e.g. `up == 0`, at most 500 series.
 
         Use it to check one fact. For how something developed use query_range; for the usual
-        signals of a service use get_metrics. It cannot change anything.
+        signals of a service use get_metrics.
         """
         at = moment(time, self.clock())
         await self.prometheus.parse(query, "query")
@@ -90,7 +90,7 @@ class Queries:
 
         Points are thinned to max_points but every spike stays; the figures are of all points. Of
         too many series those with the highest maxima are given, and the true total is told. Use it
-        to see when something began and whether it goes on. It draws no conclusions.
+        to see when something began and whether it goes on.
         """
         start, end = window(start, end, self.longest)
         await self.prometheus.parse(query, "query_range")

@@ -98,6 +98,7 @@ ORDINARY = (
     'sum(rate(http_requests_total{job="token"}[5m])) by (pod)',
     "kubelet@node-1.service: main process exited",
     "git@github.com:acme/runbooks.git",
+    "orders@db-1.eu-west-1.rds.example.com_Database::SQL",
     "key: value",
     "monkey: banana, author: bob",
     "kubernetes.io/service-account-token",
