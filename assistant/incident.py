@@ -133,16 +133,19 @@ class Evidence(Frozen):
 
 
 def scalars(value: Any) -> Iterator[str]:
-    """Every key and leaf of a JSON value, as text."""
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield str(key)
-            yield from scalars(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from scalars(inner)
-    elif value is not None:
-        yield str(value)
+    """Every key and leaf of a JSON value, as text, in the order in which they are written."""
+    waiting = [value]
+    while waiting:
+        here = waiting.pop()
+        if isinstance(here, str):
+            yield here
+        elif isinstance(here, Mapping):
+            for key, inner in reversed(tuple(here.items())):
+                waiting += (inner, str(key))
+        elif isinstance(here, list | tuple):
+            waiting.extend(reversed(here))
+        elif here is not None:
+            yield str(here)
 
 
 def evidence_id(tool: str, arguments: Mapping[str, JsonValue]) -> str:

@@ -15,6 +15,13 @@ from typing import Any
 
 from assistant.incident import Citation, Entity, Evidence
 
+WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "ReplicaSet")
+"""Kinds that own pods. A ReplicaSet stands for itself only where nothing owns it."""
+
+
+_MAPPINGS = (dict, Mapping)
+"""A plain dict is known at a glance, and asked of a hundred thousand times a triage."""
+
 
 def moment(text: object) -> datetime | None:
     """The time that an RFC 3339 text names; None for anything else."""
@@ -30,7 +37,7 @@ def moment(text: object) -> datetime | None:
 def dig(value: Any, *path: str) -> Any:
     """The value under nested keys, or None where any of them is absent."""
     for key in path:
-        if not isinstance(value, Mapping):
+        if not isinstance(value, _MAPPINGS):
             return None
         value = value.get(key)
     return value
@@ -39,7 +46,7 @@ def dig(value: Any, *path: str) -> Any:
 def mapping(value: Any, *path: str) -> Mapping[str, Any]:
     """Like `dig`, but an empty mapping where there is none."""
     found = dig(value, *path)
-    return found if isinstance(found, Mapping) else {}
+    return found if isinstance(found, _MAPPINGS) else {}
 
 
 def listing(value: Any, *path: str) -> list[Any]:
@@ -68,42 +75,42 @@ class Object:
     evidence: Evidence
     kind: str
 
-    @property
+    @cached_property
     def name(self) -> str:
         """Its name."""
         return word(dig(self.raw, "metadata", "name"))
 
-    @property
+    @cached_property
     def namespace(self) -> str:
         """Its namespace, empty for a cluster-wide kind."""
         return word(dig(self.raw, "metadata", "namespace"))
 
-    @property
+    @cached_property
     def entity(self) -> Entity:
         """What it is called in findings."""
         return Entity(kind=self.kind, name=self.name, namespace=self.namespace)
 
-    @property
+    @cached_property
     def labels(self) -> Mapping[str, str]:
         """Its labels."""
         return mapping(self.raw, "metadata", "labels")
 
-    @property
+    @cached_property
     def spec(self) -> Mapping[str, Any]:
         """Its spec."""
         return mapping(self.raw, "spec")
 
-    @property
+    @cached_property
     def status(self) -> Mapping[str, Any]:
         """Its status; empty for an object without one."""
         return mapping(self.raw, "status")
 
-    @property
+    @cached_property
     def created(self) -> datetime | None:
         """When it was created."""
         return moment(dig(self.raw, "metadata", "creationTimestamp"))
 
-    @property
+    @cached_property
     def template(self) -> Mapping[str, Any]:
         """The pod spec: its own for a Pod, the template's for a workload."""
         if self.kind == "Pod":
@@ -161,10 +168,21 @@ class Snapshot:
     asked: Mapping[tuple[str, str], Evidence]
     """(kind, namespace) pairs that were listed whole: only there does absence say anything."""
 
+    @cached_property
+    def _in_order(self) -> Mapping[str, list[Object]]:
+        """The objects of each kind in the order of their names, sorted once: every check asks."""
+        return {kind: [rows[key] for key in sorted(rows)] for kind, rows in self.objects.items()}
+
     def of(self, kind: str, namespace: str | None = None) -> list[Object]:
         """The objects of a kind, in the order of their names."""
-        rows = self.objects.get(kind, {})
-        return [rows[key] for key in sorted(rows) if namespace in (None, key[0])]
+        rows = self._in_order.get(kind, [])
+        return [row for row in rows if namespace is None or row.namespace == namespace]
+
+    @cached_property
+    def workloads(self) -> tuple[Object, ...]:
+        """Everything that owns pods and is owned by nobody that was seen, and pods without an owner."""
+        rows = [item for kind in (*WORKLOADS, "Pod") for item in self.of(kind)]
+        return tuple(item for item in rows if self.owner(item) is item)
 
     def get(self, kind: str, namespace: str, name: str) -> Object | None:
         """One object, or None."""
@@ -196,18 +214,25 @@ class Snapshot:
 
     def owner(self, item: Object) -> Object:
         """The workload at the top of the ownership chain; the object itself if nobody owns it."""
+        known = self._owners.get(id(item))
+        if known is None:
+            known = self._owners[id(item)] = (item, self._above(item))
+        return known[1]
+
+    @cached_property
+    def _owners(self) -> dict[int, tuple[Object, Object]]:
+        """What `owner` has answered, by identity, for each check asks it of every pod. The object is
+        kept beside the answer, so that no other can take its identity.
+        """
+        return {}
+
+    def _above(self, item: Object) -> Object:
         seen = item
         for _ in range(4):
-            reference = next(
-                (
-                    o
-                    for o in listing(seen.raw, "metadata", "ownerReferences")
-                    if dig(o, "controller")
-                ),
-                None,
-            )
+            references = map(mapping, listing(seen.raw, "metadata", "ownerReferences"))
+            reference = next((row for row in references if row.get("controller")), None)
             above = reference and self.get(
-                str(dig(reference, "kind")), seen.namespace, str(dig(reference, "name"))
+                str(reference.get("kind")), seen.namespace, str(reference.get("name"))
             )
             if not above:
                 break

@@ -14,13 +14,14 @@ from functools import cached_property
 from typing import Any
 
 from assistant.incident import Edge, Entity, Evidence
+from assistant.log_calls import told_calls
+from assistant.selectors import matches
 from assistant.snapshot import Object, Snapshot, dig, listing, mapping, whole, word
-
-WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "ReplicaSet")
-"""Kinds that own pods. A ReplicaSet stands for itself only where nothing owns it."""
 
 TRAFFIC = ("called by", "serves", "routed by")
 """Relations along which requests go: what a reader wants to see beside the fault."""
+
+ROUTES = ("HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute")
 
 MOST_ORDINALS = 100
 """Replicas of a StatefulSet whose claims are followed."""
@@ -29,6 +30,8 @@ GRAPH_METRIC = "traces_service_graph_request_total"
 _HOST = re.compile(
     r"(?<![\w.-])([a-z](?:[a-z0-9-]{0,61}[a-z0-9])?)((?:\.[a-z0-9-]+)*)(?::\d+)?(?![\w-])"
 )
+
+_HOST_AND_PORT = re.compile(r"[A-Za-z0-9.-]+:\d{1,5}")
 
 
 @dataclass(frozen=True)
@@ -123,15 +126,16 @@ def _all_edges(snapshot: Snapshot, evidence: list[Evidence]) -> Iterator[Edge]:
     yield from _selections(snapshot)
     yield from _volumes(snapshot)
     yield from _ingresses(snapshot)
+    yield from _certificates(snapshot)
+    yield from _gateways(snapshot)
     yield from _policies(snapshot)
     yield from observed_calls(snapshot, evidence)
+    yield from told_calls(snapshot, evidence)
 
 
 def workloads(snapshot: Snapshot) -> list[Object]:
     """Everything that owns pods and is owned by nobody that was seen, and pods without an owner."""
-    rows = [item for kind in WORKLOADS for item in snapshot.of(kind)]
-    top = [item for item in rows if snapshot.owner(item) is item]
-    return top + [pod for pod in snapshot.of("Pod") if snapshot.owner(pod) is pod]
+    return list(snapshot.workloads)
 
 
 def _needs(workload: Object) -> Iterator[Edge]:
@@ -241,17 +245,28 @@ def selects(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
 
 
 def _selections(snapshot: Snapshot) -> Iterator[Edge]:
-    tops = workloads(snapshot)
+    homes = _labelled(snapshot)
     for service in snapshot.of("Service"):
         selector = mapping(service.spec, "selector")
-        for workload in tops:
-            labels = (
-                workload.labels
-                if workload.kind == "Pod"
-                else mapping(workload.spec, "template", "metadata", "labels")
-            )
-            if workload.namespace == service.namespace and selects(selector, labels):
+        for workload, labels in homes.get(service.namespace, ()):
+            if selects(selector, labels):
                 yield Edge(source=workload.entity, relation="serves", target=service.entity)
+
+
+def _labelled(snapshot: Snapshot) -> Mapping[str, list[tuple[Object, Mapping[str, Any]]]]:
+    """The workloads of each namespace, each with the labels of its pods."""
+    homes: dict[str, list[tuple[Object, Mapping[str, Any]]]] = defaultdict(list)
+    for workload in workloads(snapshot):
+        homes[workload.namespace].append((workload, _pod_labels(workload)))
+    return homes
+
+
+def _pod_labels(workload: Object) -> Mapping[str, Any]:
+    """The labels that the pods of a workload carry."""
+    if workload.kind == "Pod":
+        return workload.labels
+    spec = mapping(workload.spec, "jobTemplate", "spec") or workload.spec
+    return mapping(spec, "template", "metadata", "labels")
 
 
 def _volumes(snapshot: Snapshot) -> Iterator[Edge]:
@@ -271,6 +286,47 @@ def _ingresses(snapshot: Snapshot) -> Iterator[Edge]:
         for name in ingress_backends(ingress):
             service = Entity(kind="Service", name=name, namespace=ingress.namespace)
             yield Edge(source=service, relation="routed by", target=ingress.entity)
+        for row in listing(ingress.spec, "tls"):
+            yield from _secret_of(ingress, dig(row, "secretName"))
+
+
+def _secret_of(entrance: Object, name: object) -> Iterator[Edge]:
+    """The Secret that an entrance shows its certificate from, in its own namespace."""
+    if word(name):
+        secret = Entity(kind="Secret", name=word(name), namespace=entrance.namespace)
+        yield Edge(source=secret, relation="needed by", target=entrance.entity)
+
+
+def _certificates(snapshot: Snapshot) -> Iterator[Edge]:
+    """The Secrets that cert-manager keeps for its Certificates, where those were read."""
+    for item in snapshot.of("Certificate"):
+        if word(item.spec.get("secretName")):
+            secret = Entity(
+                kind="Secret", name=word(item.spec["secretName"]), namespace=item.namespace
+            )
+            yield Edge(source=item.entity, relation="issues", target=secret)
+
+
+def _gateways(snapshot: Snapshot) -> Iterator[Edge]:
+    """From Services over routes to Gateways, and from Secrets to Gateways, where those were read."""
+    for route in (item for kind in ROUTES for item in snapshot.of(kind)):
+        for rule in listing(route.spec, "rules"):
+            for backend in _meant(route, listing(rule, "backendRefs"), "Service"):
+                yield Edge(source=backend, relation="routed by", target=route.entity)
+        for parent in _meant(route, listing(route.spec, "parentRefs"), "Gateway"):
+            yield Edge(source=route.entity, relation="routed by", target=parent)
+    for gateway in snapshot.of("Gateway"):
+        for listener in listing(gateway.spec, "listeners"):
+            for ref in listing(listener, "tls", "certificateRefs"):
+                yield from _secret_of(gateway, dig(ref, "name"))
+
+
+def _meant(referrer: Object, references: list[Any], kind: str) -> Iterator[Entity]:
+    """What references of the Gateway API name; kind and namespace may be left out."""
+    for ref in map(mapping, references):
+        if word(ref.get("name")):
+            namespace = word(ref.get("namespace")) or referrer.namespace
+            yield Entity(kind=word(ref.get("kind")) or kind, name=ref["name"], namespace=namespace)
 
 
 def ingress_backends(ingress: Object) -> list[str]:
@@ -284,34 +340,40 @@ def ingress_backends(ingress: Object) -> list[str]:
 
 
 def _policies(snapshot: Snapshot) -> Iterator[Edge]:
+    homes = _labelled(snapshot)
     for policy in snapshot.of("NetworkPolicy"):
-        selector = mapping(policy.spec, "podSelector", "matchLabels")
-        for workload in workloads(snapshot):
-            labels = mapping(workload.spec, "template", "metadata", "labels")
-            everything = not selector and not listing(
-                policy.spec, "podSelector", "matchExpressions"
-            )
-            if workload.namespace == policy.namespace and (everything or selects(selector, labels)):
+        selector = mapping(policy.spec, "podSelector")
+        for workload, labels in homes.get(policy.namespace, ()):
+            if matches(selector, labels):
                 yield Edge(source=policy.entity, relation="guards", target=workload.entity)
 
 
 def observed_calls(snapshot: Snapshot, evidence: Iterable[Evidence]) -> Iterator[Edge]:
-    """Calls that service-graph metrics show: the server's trouble reaches the client."""
+    """Calls that metrics show: the server's trouble reaches the client."""
     for item in evidence:
-        for series in listing(item.data, "series") if item.tool.startswith("prometheus.") else []:
-            labels = mapping(series, "labels")
-            if labels.get("client") and labels.get("server"):
-                yield Edge(
-                    source=called(snapshot, str(labels["server"])),
-                    relation="called by",
-                    target=called(snapshot, str(labels["client"])),
-                )
+        if item.tool.startswith("prometheus."):
+            rows = [mapping(row, "labels") for row in listing(item.data, "series")]
+            for row in (*rows, *map(mapping, listing(item.data, "calls"))):
+                if row.get("client") and row.get("server"):
+                    yield Edge(
+                        source=called(snapshot, str(row["server"])),
+                        relation="called by",
+                        target=called(snapshot, str(row["client"])),
+                    )
 
 
 def called(snapshot: Snapshot, name: str) -> Entity:
-    """The entity that a metric's service name means: a workload, a Service, or a name alone."""
+    """The entity that a metric's service name means: a workload, a Service, or a name alone.
+
+    A client may know it by a host name or by an address, with a port.
+    """
+    host = name.partition(":")[0] if _HOST_AND_PORT.fullmatch(name) else name
+    short, _, rest = host.partition(".")
+    there = rest.partition(".")[0]
     for kind in ("Deployment", "StatefulSet", "DaemonSet", "Service"):
         for item in snapshot.of(kind):
-            if item.name == name:
+            inside = kind == "Service" and item.name == short and item.namespace == there
+            at = kind == "Service" and item.spec.get("clusterIP") == host
+            if item.name == host or inside or at:
                 return item.entity
     return Entity(kind="Service", name=name)

@@ -28,8 +28,18 @@ CLOUDOPSBENCH = {
     "cpu_saturated": "pod_cpu_overload",
     "slow_dependency": "pod_network_delay",
     "latency_high": "pod_network_delay",
+    "wrong_dns_policy": "service_dns_resolution_failure",
+    "dns_egress_blocked": "service_dns_resolution_failure",
+    "coredns_misconfigured": "service_dns_resolution_failure",
+    "coredns_unavailable": "service_dns_resolution_failure",
+    "dns_service_missing": "service_dns_resolution_failure",
+    "node_shut_down": "kubelet_unavailable",
 }
-_ADDRESS = "service_env_var_address_mismatch"
+_ADDRESSES = (
+    "service_env_var_address_mismatch",
+    "database_address_wrong",
+    "connection_settings_suspect",
+)
 _DATABASE = ("mysql", "3306", "db_port", "jdbc")
 
 
@@ -67,8 +77,8 @@ def vocabulary(name: str) -> Vocabulary:
 
 
 def _cloudopsbench_fault(case: Case, answer: Hypothesis) -> str:
-    if answer.kind == _ADDRESS and _is_of_database(case, answer):
-        return "mysql_invalid_port"
+    if answer.kind in _ADDRESSES:
+        return "mysql_invalid_port" if _is_of_database(case, answer) else _ADDRESSES[0]
     return CLOUDOPSBENCH.get(answer.kind, answer.kind)
 
 

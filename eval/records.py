@@ -7,16 +7,20 @@ off goes on from there. The predictions are what a benchmark's scorer reads.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import Field, ValidationError
 
 from assistant.errors import AssistantError, NotFound
 from assistant.incident import Frozen
 
+Line = TypeVar("Line", bound=Frozen)
 Predictions = Mapping[str, list[dict[str, Any]]]
+
+TIES = frozenset({"petshop"})
+"""Whose scorer takes equal scores for a tie; to the others the order is the answer."""
 
 
 class Ranked(Frozen):
@@ -36,6 +40,7 @@ class Record(Frozen):
     """How one world was triaged. `failed` says why there is no report."""
 
     world: str
+    vocabulary: str = Field("", description="whose names `fault` and `named` are")
     verdict: str = ""
     ranked: tuple[Ranked, ...] = Field((), description="hypotheses best first, then rivals")
     unsupported: tuple[str, ...] = Field((), description="citations that the evidence lacks")
@@ -53,23 +58,24 @@ def journal_of(out: Path) -> Path:
 
 def read_journal(out: Path) -> dict[str, Record]:
     """The records beside `out` by world; of a world that stands there twice, the later one."""
-    path = journal_of(out)
+    return {record.world: record for record in read_lines(journal_of(out), Record)}
+
+
+def read_lines(path: Path, kind: type[Line]) -> Iterator[Line]:
+    """What stands in a file of JSON lines; nothing where there is no file. Raises AssistantError."""
     if not path.exists():
-        return {}
-    records: dict[str, Record] = {}
+        return
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         try:
-            record = Record.model_validate_json(line)
+            yield kind.model_validate_json(line)
         except ValidationError as error:
             raise AssistantError(f"{path}:{number} is no record of a run: use --fresh") from error
-        records[record.world] = record
-    return records
 
 
-def append(out: Path, record: Record) -> None:
-    """Add a record to the journal beside `out`."""
-    with journal_of(out).open("a", encoding="utf-8") as file:
-        file.write(record.model_dump_json() + "\n")
+def append(path: Path, record: Frozen) -> None:
+    """Add a line to a file of JSON lines, in one write: who is killed leaves no half line."""
+    with path.open("ab", buffering=0) as file:
+        file.write(record.model_dump_json().encode() + b"\n")
 
 
 def write_predictions(out: Path, records: Mapping[str, Record]) -> None:
@@ -85,6 +91,10 @@ def predictions(record: Record) -> list[dict[str, Any]]:
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     for answer in record.ranked:
         row = {"fault": answer.fault, "entity": answer.named, "confidence": answer.confidence}
+        if answer.ruled_out:
+            row["ruled_out"] = True
+        if record.vocabulary in TIES:
+            row["score"] = answer.confidence
         rows.setdefault((answer.fault, answer.named), row)
     return list(rows.values())
 

@@ -9,24 +9,24 @@ import asyncio
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import timedelta
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from assistant.errors import AssistantError
-from assistant.incident import Hypothesis, Report
+from assistant.errors import AssistantError, NotFound
+from assistant.incident import Report
 from assistant.settings import load_settings
 from assistant.toolbox import Session, Toolbox
 from assistant.triage import Desk, triage
 from assistant.triage.compose import unsupported
 from eval.adapters import Case, Vocabulary, vocabulary
 from eval.lab.lab import serve
-from eval.lab.worlds import default_cache, find_world
+from eval.lab.worlds import default_cache, find_world, world_names
+from eval.labels import BUILTIN
+from eval.pool import Outcome, over_worlds, shown
 from eval.records import Ranked, Record, append, journal_of, read_journal, write_predictions
 
 
@@ -44,16 +44,17 @@ class Plan:
 
 
 def run(plan: Plan, console: Console) -> Mapping[str, Record]:
-    """Triage every world of the plan that has no record yet; all records. Raises NotFound."""
+    """Triage every world of the plan that has no report yet; all records. Raises NotFound."""
     vocabulary(plan.vocabulary)
-    worlds = {str(name): str(find_world(name, default_cache())) for name in plan.worlds}
+    named = worlds(plan.worlds)
     plan.out.parent.mkdir(parents=True, exist_ok=True)
     if plan.fresh:
         journal_of(plan.out).unlink(missing_ok=True)
     done = read_journal(plan.out)
-    todo = [folder for folder in worlds.values() if Path(folder).name not in done]
-    for record in _shown(_records(todo, plan), len(todo), console):
-        append(plan.out, record)
+    _same_vocabulary(plan, done.values())
+    todo = [place for name, place in named.items() if name not in done or done[name].failed]
+    for record in shown(_records(todo, plan), len(todo), console):
+        append(journal_of(plan.out), record)
         done[record.world] = record
         if record.failed:
             console.print(f"{record.world}: {record.failed}", markup=False, highlight=False)
@@ -61,40 +62,64 @@ def run(plan: Plan, console: Console) -> Mapping[str, Record]:
     return done
 
 
-def _shown(records: Iterator[Record], total: int, console: Console) -> Iterator[Record]:
-    columns = (TextColumn("worlds"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
-        yield from progress.track(records, total=total)
+def worlds(named: Iterable[str]) -> dict[str, str]:
+    """Where each world is, by its id: folders, folders of worlds, builtin names, or `builtin`.
+
+    Raises NotFound for what is none of these, and AssistantError where two have the same id.
+    """
+    found: dict[str, str] = {}
+    for place in (place for name in named for place in _places(name)):
+        id = Path(place).resolve().name
+        if found.setdefault(id, place) != place:
+            raise AssistantError(f"{found[id]} and {place} are both called {id}: run them apart")
+    return found
 
 
-def _records(folders: Sequence[str], plan: Plan) -> Iterator[Record]:
+def _places(name: str) -> Sequence[str]:
+    known = world_names()
+    if name == BUILTIN or name in known:
+        return known if name == BUILTIN else [name]
+    folder = Path(name)
+    if folder.is_dir() and not (folder / "world.json").exists():
+        if inside := sorted(str(path.parent) for path in folder.glob("*/world.json")):
+            return inside
+        raise NotFound(f"{name} holds neither world.json nor folders that do")
+    return [str(find_world(folder, default_cache()))]
+
+
+def _same_vocabulary(plan: Plan, done: Iterable[Record]) -> None:
+    for record in done:
+        if record.vocabulary not in ("", plan.vocabulary):
+            raise AssistantError(
+                f"{journal_of(plan.out)} was written in the vocabulary {record.vocabulary!r}, "
+                f"not {plan.vocabulary!r}: use --fresh, or another --out"
+            )
+
+
+def _records(todo: Sequence[str], plan: Plan) -> Iterator[Record]:
     """A record for each world, as they are done."""
-    # Spawned, not forked: a worker must not inherit the threads and sockets of this process.
-    with ProcessPoolExecutor(max_workers=plan.jobs, mp_context=get_context("spawn")) as pool:
-        asked = {
-            pool.submit(triage_world, folder, plan.vocabulary, plan.runbooks): folder
-            for folder in folders
-        }
-        for future in as_completed(asked):
-            yield _settled(future, Path(asked[future]).name)
+    work = partial(triage_world, words=plan.vocabulary, runbooks=plan.runbooks)
+    for place, outcome in over_worlds(work, todo, plan.jobs):
+        yield _settled(Path(place).resolve().name, plan.vocabulary, outcome)
 
 
-def _settled(future: Future[Record], world: str) -> Record:
-    try:
-        return future.result()
-    except Exception as error:  # noqa: BLE001 - one world's bug must not end a run over hundreds
-        return Record(world=world, failed=f"{type(error).__name__}: {error}"[:500])
+def _settled(world: str, words: str, outcome: Outcome[Record]) -> Record:
+    if isinstance(outcome, Record):
+        return outcome
+    known = isinstance(outcome, AssistantError)
+    told = str(outcome) if known else f"{type(outcome).__name__}: {outcome}"[:500]
+    return Record(world=world, vocabulary=words, failed=told)
 
 
-def triage_world(folder: str, words: str, runbooks: str = "") -> Record:
+def triage_world(world: str, words: str, runbooks: str = "") -> Record:
     """Serve the world, triage its alert, and say what came of it."""
-    try:
-        return asyncio.run(_triage_world(Path(folder), vocabulary(words), runbooks))
-    except AssistantError as error:
-        return Record(world=Path(folder).name, failed=str(error))
+    folder = find_world(world, default_cache())
+    report, requests = asyncio.run(triaged(folder, runbooks))
+    return record(folder.name, report, words, requests)
 
 
-async def _triage_world(folder: Path, words: Vocabulary, runbooks: str) -> Record:
+async def triaged(folder: Path, runbooks: str = "") -> tuple[Report, int]:
+    """The report on a world's alert, and how many requests reached its systems."""
     with tempfile.TemporaryDirectory(prefix="eval-") as home:
         settings = load_settings({"home": home}, {})
         async with serve(folder) as lab:
@@ -104,18 +129,18 @@ async def _triage_world(folder: Path, words: Vocabulary, runbooks: str) -> Recor
             async with Toolbox.open(settings, environment, lab.clock, session) as toolbox:
                 lookback = timedelta(seconds=settings.lookback_seconds)
                 desk = Desk(toolbox, lab.clock, lambda: time.monotonic() - began, lookback)
-                report = await triage(
-                    folder.name, lab.world.alert_id, desk, Path(home) / "checkpoints.db"
-                )
-            return record(folder.name, report, words, lab.requests.total())
+                checkpoints = Path(home) / "checkpoints.db"
+                report = await triage(folder.name, lab.world.alert_id, desk, checkpoints)
+            return report, lab.requests.total()
 
 
-def record(world: str, report: Report, words: Vocabulary, requests: int = 0) -> Record:
+def record(world: str, report: Report, words: str, requests: int = 0) -> Record:
     """What a report says, in our words and in the vocabulary's."""
     return Record(
         world=world,
+        vocabulary=words,
         verdict=report.verdict,
-        ranked=tuple(_ranked(Case.of(report), words, (*report.hypotheses, *report.rivals))),
+        ranked=tuple(_ranked(report, vocabulary(words))),
         unsupported=tuple(unsupported(report)),
         blind_spots=tuple(f"{spot.tool}: {spot.status}" for spot in report.blind_spots),
         seconds=report.cost.seconds,
@@ -124,8 +149,9 @@ def record(world: str, report: Report, words: Vocabulary, requests: int = 0) -> 
     )
 
 
-def _ranked(case: Case, words: Vocabulary, answers: Iterable[Hypothesis]) -> Iterator[Ranked]:
-    for answer in answers:
+def _ranked(report: Report, words: Vocabulary) -> Iterator[Ranked]:
+    case = Case.of(report)
+    for answer in (*report.hypotheses, *report.rivals):
         yield Ranked(
             kind=answer.kind,
             entity=str(answer.entity),

@@ -1,195 +1,162 @@
-"""Predictions against labels: shares with their intervals, calibration, cost, and every miss. Pure.
-
-A world without a prediction counts as wrong; so does one that was answered where nothing is wrong.
-"""
+"""The page that holds a run against the right answers, at most 100 columns wide. Pure but for reading."""
 
 from __future__ import annotations
 
-import math
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import json
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from statistics import mean, median
 from typing import Any
 
-from eval.labels import Label, read_labels
-from eval.records import Predictions, Record, read_journal, read_predictions
+from eval.figures import figures
+from eval.labels import read_labels
+from eval.records import read_journal, read_predictions
+from eval.results import COLUMNS, Result, results
+from eval.tables import WIDTH, columns, share
 
-COLUMNS = ("A@1", "A@3", "object@1", "object@3")
-CONFIDENCE_95 = 1.96
-SAID = 110
-
-
-@dataclass(frozen=True)
-class Result:
-    """One world: what was right, and what was said instead."""
-
-    world: str
-    label: Label
-    answers: Sequence[Mapping[str, Any]]
-    record: Record | None
-
-    @property
-    def right(self) -> bool:
-        """Whether the first answer is right."""
-        return bool(self.hits["A@1"])
-
-    @property
-    def hits(self) -> dict[str, bool]:
-        """Each column of the table for this world."""
-        if self.label.silent:
-            verdict = self.record.verdict if self.record else ""
-            return dict.fromkeys(COLUMNS, verdict == self.label.verdict)
-        return {
-            f"{column}@{depth}": any(test(answer) for answer in self.answers[:depth])
-            for column, test in (("A", self.label.is_met_by), ("object", self.label.names))
-            for depth in (1, 3)
-        }
-
-    @property
-    def surprise(self) -> float | None:
-        """The squared distance of the first answer's confidence from the truth (Brier)."""
-        if self.label.silent or not self.answers:
-            return None
-        claimed = float(self.answers[0].get("confidence", 1.0))
-        return (claimed - self.right) ** 2
+Row = Mapping[str, Any]
 
 
-def results(
-    predictions: Predictions, labels: Mapping[str, Label], records: Mapping[str, Record]
-) -> list[Result]:
-    """A result for each label, by world."""
-    return [
-        Result(world, label, predictions.get(world, []), records.get(world))
-        for world, label in sorted(labels.items())
-    ]
+def rows_of(predictions: Path, labels: str, *, ran: bool = False) -> list[Result]:
+    """Each label with what was predicted; with `ran`, only those of worlds that were run."""
+    predicted, records = read_predictions(predictions), read_journal(predictions)
+    rows = results(predicted, read_labels(labels), records)
+    return [row for row in rows if row.world in predicted] if ran else rows
 
 
-def scored(predictions: Path, labels: str) -> str:
-    """The whole page: tables by system and by fault class, and the misses."""
-    records = read_journal(predictions)
-    rows = results(read_predictions(predictions), read_labels(labels), records)
-    return "\n".join([*_tables(rows), "", *_misses(rows)]) + "\n"
+def scored(predictions: Path, labels: str, *, ran: bool = False, as_json: bool = False) -> str:
+    """The whole page, or its figures as JSON."""
+    found = figures(rows_of(predictions, labels, ran=ran))
+    if as_json:
+        return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
+    return "\n".join(page(found)) + "\n"
 
 
-def _tables(rows: Sequence[Result]) -> Iterator[str]:
-    yield "By system (95 % Wilson intervals)"
-    yield from table(rows, lambda row: row.label.system)
-    yield ""
-    yield "By system and class"
-    yield from table(rows, lambda row: f"{row.label.system} {row.label.group}".strip())
-    failed = [row.record for row in rows if row.record and row.record.failed]
-    uncited = sum(len(row.record.unsupported) for row in rows if row.record)
-    yield ""
-    yield f"{len(failed)} without a report; {uncited} citations that the evidence lacks"
+def page(found: Row) -> Iterator[str]:
+    """The figures as a person reads them."""
+    yield "Right answers, with 95 % Wilson intervals"
+    yield from _shares(found)
+    for published in found["published"]:
+        yield from ("", *_published(published))
+    yield from ("", *_calibration(found["calibration"]))
+    yield from ("", *_cost(found["cost"]), "", *_honesty(found), "", *_misses(found["misses"]))
 
 
-def table(rows: Sequence[Result], group_of: Callable[[Result], str]) -> Iterator[str]:
-    """One line for each group and one for all."""
-    groups: dict[str, list[Result]] = defaultdict(list)
+def _shares(found: Row) -> Iterator[str]:
+    """Each system with its classes under it."""
+    rows, every = found["shares"], [*found["shares"], found["all"]]
+    named = [name for name in COLUMNS if name[0] != "A" or not all(r["entity_only"] for r in every)]
+    lines = []
     for row in rows:
-        groups[group_of(row)].append(row)
-    width = max(len(name) for name in [*groups, "all"])
-    heads = "".join(f"  {column:>17}" for column in COLUMNS)
-    yield f"{'':<{width}}  {'n':>4}{heads}  {'Brier':>6}  {'seconds':>7}  {'calls':>5}"
-    for name in sorted(groups):
-        yield f"{name:<{width}}  {_line(groups[name])}"
-    if len(groups) > 1:
-        yield f"{'all':<{width}}  {_line(rows)}"
+        lines.append(_share_line(row["cell"], row, named))
+        inside = [one for one in found["classes"] if one["system"] == row["system"]]
+        for one in inside if len(inside) > 1 else []:
+            name = str(one["cell"]).removeprefix(str(row["system"])).strip()
+            lines.append(_share_line(f"  {name or '-'}", one, named))
+    if len(rows) > 1:
+        lines.append(_share_line("all", found["all"], named))
+    yield from columns(["", "n", *named, "unsure"], lines)
 
 
-def _line(rows: Sequence[Result]) -> str:
-    shares = [share(sum(row.hits[column] for row in rows), len(rows)) for column in COLUMNS]
-    surprises = [row.surprise for row in rows if row.surprise is not None]
-    records = [row.record for row in rows if row.record and not row.record.failed]
-    brier = f"{mean(surprises):.3f}" if surprises else "-"
-    seconds = f"{median(record.seconds for record in records):.1f}" if records else "-"
-    calls = f"{median(record.calls for record in records):.0f}" if records else "-"
-    cells = "".join(f"  {cell:>17}" for cell in shares)
-    return f"{len(rows):>4}{cells}  {brier:>6}  {seconds:>7}  {calls:>5}"
+def _share_line(name: str, row: Row, named: Sequence[str]) -> list[str]:
+    shares = (share(row[column]) for column in named)
+    return [name.replace("_", " "), str(row["n"]), *shares, str(row["unsure"])]
 
 
-def share(hits: int, total: int) -> str:
-    """`0.62 [0.54, 0.70]`; a dash where there is nothing to share."""
-    low, high = wilson(hits, total)
-    return f"{hits / total:.2f} [{low:.2f}, {high:.2f}]" if total else "-"
-
-
-def wilson(hits: int, total: int) -> tuple[float, float]:
-    """The 95 % interval of a share (Wilson's score interval)."""
-    if not total:
-        return 0.0, 1.0
-    square, part = CONFIDENCE_95**2, hits / total
-    centre = part + square / (2 * total)
-    half = CONFIDENCE_95 * math.sqrt(part * (1 - part) / total + square / (4 * total**2))
-    scale = 1 + square / total
-    return max(0.0, (centre - half) / scale), min(1.0, (centre + half) / scale)
-
-
-def _misses(rows: Iterable[Result]) -> Iterator[str]:
-    missed = [row for row in rows if not row.right]
-    yield f"Misses ({len(missed)}): what is right, what was said"
-    for row in sorted(missed, key=lambda row: (str(row.label), row.world)):
-        place = next((n for n, a in enumerate(row.answers, 1) if row.label.is_met_by(a)), 0)
-        verdict = f", verdict: {row.record.verdict}" if row.record and row.record.verdict else ""
-        told = f"said as number {place}" if place else "not said"
-        yield f"{row.world}  {row.label}  ({told}{verdict})"
-        yield from (f"    {line}" for line in _said(row))
-
-
-def _said(row: Result) -> Iterator[str]:
-    """The first three answers as they were given, with what was said of them."""
-    record = row.record
-    if record and record.failed:
-        yield f"no report: {record.failed}"
-    if record is None or not record.ranked:
-        yield from (answer_text(answer) for answer in row.answers[:3])
-        if record is None:
-            yield "not run with a journal" if row.answers else "not run"
-        return
-    for answer in record.ranked[:3]:
-        state = "ruled out" if answer.ruled_out else "believed"
-        named = f"{answer.fault} {answer.named}"
-        own = f"{answer.kind} at {answer.entity}"
-        statement = " ".join(answer.statement.split())[:SAID]
-        yield f"{answer.confidence:.2f} {state}: {named} <- {own}: {statement}"
-
-
-def answer_text(answer: Mapping[str, Any] | None) -> str:
-    """A prediction in one line."""
-    if answer is None:
-        return "nothing"
-    return f"{answer.get('fault', '')} {answer.get('entity', '')}".strip()
-
-
-def compared(before: Path, after: Path, labels: str = "") -> str:
-    """The worlds whose first answer differs, and with labels whether that is better or worse."""
-    old, new = read_predictions(before), read_predictions(after)
-    right = read_labels(labels) if labels else {}
-    lines = [
-        line
-        for world in sorted({*old, *new})
-        for line in _change(world, old.get(world, []), new.get(world, []), right.get(world))
+def _published(found: Row) -> Iterator[str]:
+    """A line for each name; for each cell where these are more, so that the table is not wide."""
+    yield f"Beside published figures: {found['benchmark']}, {' / '.join(found['columns'])}"
+    figures, cells = found["figures"], found["cells"]
+    table = [
+        ["", *(cell.replace("_", " ") for cell in cells)],
+        *([f"  {who}", *(_pair(row.get(cell)) for cell in cells)] for who, row in figures.items()),
     ]
-    return "\n".join([*lines, f"{len(lines)} of {len({*old, *new})} differ"]) + "\n"
+    if len(cells) > len(figures):
+        turned = [[cell.strip() for cell in row] for row in zip(*table, strict=True)]
+        table = [[f"  {row[0]}".rstrip(), *row[1:]] for row in turned]
+    yield from columns(table[0], table[1:])
+    yield from textwrap.wrap(
+        found["source"], WIDTH - 2, initial_indent="  ", subsequent_indent="  "
+    )
 
 
-def _change(
-    world: str,
-    old: Sequence[Mapping[str, Any]],
-    new: Sequence[Mapping[str, Any]],
-    label: Label | None,
-) -> Iterator[str]:
-    was, now = answer_text(next(iter(old), None)), answer_text(next(iter(new), None))
-    if was != now:
-        yield f"{world}  {_judged(label, old, new)}{was} -> {now}"
+def _pair(values: Sequence[float] | None) -> str:
+    return " / ".join(f"{value:.2f}" for value in values) if values else "-"
 
 
-def _judged(
-    label: Label | None, old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]
-) -> str:
-    if label is None:
-        return ""
-    was, now = (any(map(label.is_met_by, answers[:1])) for answers in (old, new))
-    return {(True, False): "worse: ", (False, True): "better: "}.get((was, now), "as good: ")
+def _calibration(rows: Sequence[Row]) -> Iterator[str]:
+    several = len(rows) > 2  # noqa: PLR2004 - one system, and all
+    shown = rows if several else rows[:1]
+    told = {row["cell"]: row["brier"] for row in shown if row["brier"] is not None}
+    parts = ", ".join(f"{name.replace('_', ' ')} {score:.3f}" for name, score in told.items())
+    yield "Calibration: how often the first answer is right, by the confidence it claims"
+    yield f"  Brier score (0 is perfect): {parts or '-'}"
+    lines = [
+        [
+            f"  {row['from']:.2f} to {row['to']:.2f}",
+            str(row["n"]),
+            f"{row['claimed']:.2f}",
+            share(row),
+        ]
+        for row in rows[-1]["bins"]
+    ]
+    yield from columns(["", "n", "claimed", "right"], lines)
+
+
+def _cost(rows: Sequence[Row]) -> Iterator[str]:
+    yield "Cost of a case, beside the lab's own start"
+    lines = [
+        [
+            f"  {row['cell']}".replace("_", " "),
+            str(row["n"]),
+            *(f"{row[kind][part]:.{digits}f}" for kind, digits in KINDS for part in PARTS),
+        ]
+        for row in (rows if len(rows) > 2 else rows[:1])  # noqa: PLR2004 - one system, and all
+        if row["n"]
+    ]
+    head = [f"{kind} {part}" if part == "p95" else kind for kind, _ in KINDS for part in PARTS]
+    yield from columns(["", "n", *head], lines)
+
+
+KINDS = (("seconds", 2), ("calls", 0), ("requests", 0))
+PARTS = ("median", "p95")
+
+
+def _honesty(found: Row) -> Iterator[str]:
+    accusing, decoys = found["false_accusations"], found["decoys"]
+    for row in found["verdicts"]:
+        wrong = f": not in {', '.join(row['wrong'])}" if row["wrong"] else ""
+        yield from _wrapped(
+            f"Verdict {row['verdict']!r}: right in {row['right']} of {row['n']}{wrong}"
+        )
+    if accusing["of"]:
+        where = f": {', '.join(accusing['worlds'])}" if accusing["worlds"] else ""
+        told = f"{accusing['n']} of {accusing['of']} worlds without a cause{where}"
+        yield from _wrapped(f"False accusations: {told}")
+    if decoys["of"]:
+        yield (
+            f"Decoys: {decoys['of'] - len(decoys['accused'])} of {decoys['of']} acquitted, "
+            f"{decoys['ruled_out']} of them by name"
+        )
+        yield from (f"  accused in {one}" for one in decoys["accused"])
+        yield from (f"  not named in {one}" for one in decoys["not_named"])
+    yield (
+        f"{len(found['failed'])} without a report; "
+        f"{found['unsupported']} citations that the evidence lacks"
+    )
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH, subsequent_indent="  ")
+
+
+def _misses(rows: Sequence[Row]) -> Iterator[str]:
+    unsure = sum(row["unsure"] for row in rows)
+    yield f"Misses ({len(rows)}, {unsure} of them said to be unsure): what is right, what was said"
+    for row in rows:
+        verdict = f", verdict: {row['verdict']}" if row["verdict"] else ""
+        told = f"said as number {row['place']}" if row["place"] else "not said"
+        head = f"{row['world']}  {row['label']}  ({told}{verdict})"
+        yield from _wrapped(head)
+        for line in row["said"]:
+            yield from textwrap.wrap(line, WIDTH, initial_indent="    ", subsequent_indent="      ")

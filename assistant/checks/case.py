@@ -98,7 +98,7 @@ def containers(pod: Object) -> Iterator[Container]:
         statuses = {str(dig(row, "name")): mapping(row) for row in listing(pod.status, field)}
         for spec in pod.containers(init=init):
             name = str(dig(spec, "name"))
-            yield Container(pod, name, init, spec, statuses.get(name, {}))
+            yield Container(pod, name, init, mapping(spec), statuses.get(name, {}))
 
 
 def ready(pod: Object) -> bool:

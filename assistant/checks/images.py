@@ -19,6 +19,7 @@ STATES = frozenset(
     }
 )
 
+PULL_TYPES = frozenset({"kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg"})
 LONGEST_ESSENCE = 120
 
 CAUSES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
@@ -65,11 +66,12 @@ def _finding(case: Case, owner: Object, container: Container) -> Finding:
     image = str(container.spec.get("image") or container.status.get("image") or "")
     words, said = _words(case, container)
     kind = classify(case, pod, words)
-    secret = _absent_pull_secret(case, pod) if kind == "missing_image_pull_secret" else ""
+    secret, wrong = _pull_secret(case, pod) if kind == "missing_image_pull_secret" else ("", "")
     return Finding(
         kind=kind,
         entity=owner.entity,
-        statement=f"{owner.entity}: image {image} cannot be pulled: {_essence(words)}",
+        statement=f"{owner.entity}: image {image} cannot be pulled: {_essence(words)}"
+        + (f"; its pull secret {secret} {wrong}" if secret else ""),
         citations=(*pod.cite(container.waiting["reason"], image), *said),
         began=pod.created,
         details={"image": image, "container": container.name, "secret": secret},
@@ -118,11 +120,19 @@ def _registry(pod: Object) -> str:
     return first if "." in first or ":" in first else "docker.io"
 
 
-def _absent_pull_secret(case: Case, pod: Object) -> str:
+def _pull_secret(case: Case, pod: Object) -> tuple[str, str]:
+    """(name, what is wrong with it) of a pull secret that cannot serve; empty where none is known."""
     names = [str(dig(row, "name")) for row in listing(pod.spec, "imagePullSecrets")]
     if not case.snapshot.listed("Secret", pod.namespace):
-        return ""
-    return next((n for n in names if not case.snapshot.get("Secret", pod.namespace, n)), "")
+        return "", ""
+    for name in names:
+        secret = case.snapshot.get("Secret", pod.namespace, name)
+        if not secret:
+            return name, "does not exist"
+        given = str(secret.raw.get("type") or "")
+        if given and given not in PULL_TYPES:
+            return name, f"has the type {given}, which is none for pulling"
+    return "", ""
 
 
 def _essence(words: str) -> str:

@@ -1,13 +1,14 @@
-"""Nodes and the cluster's own parts: pressure, kubelet, runtime, proxy, scheduler, DNS."""
+"""Nodes that are ill: what their conditions, their leases and their system services say."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 
-from assistant.checks.case import Case, ready, unready_since
+from assistant.checks.case import Case, ready
 from assistant.incident import Entity, Finding
-from assistant.snapshot import Object, dig, listing, mapping, moment
+from assistant.snapshot import Object, Snapshot, dig, listing, mapping, moment
 
 PRESSURE = {
     "DiskPressure": "node_disk_pressure",
@@ -19,11 +20,33 @@ PRESSURE = {
 NOT_READY: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern, re.IGNORECASE))
     for kind, pattern in (
-        ("containerd_unavailable", r"container ?runtime (is down|not ready)|containerd\.sock|PLEG"),
-        ("cni_down", r"cni plugin not initialized|network plugin|runtime network not ready"),
-        ("kubelet_unavailable", r"NodeStatusUnknown|kubelet stopped posting"),
+        ("kubelet_certificate_expired", r"x509|certificate has expired|certificate .*(invalid|unknown)"),
+        ("containerd_unavailable", r"container ?runtime (is down|not ready)|(containerd|crio|cri-dockerd|docker|dockershim)\.sock|PLEG"),
+        ("cni_down", r"cni plugin not initialized|network plugin|runtime network not ready|NetworkPluginNotReady"),
+        ("node_shut_down", r"node is shutting down|NodeShutdown"),
+        ("kubelet_unavailable", r"NodeStatusUnknown|NodeStatusNeverUpdated|kubelet (stopped|never) post"),
     )
 )  # fmt: skip
+
+PROBLEMS = {
+    "ReadonlyFilesystem": "node_filesystem_read_only",
+    "KernelDeadlock": "node_kernel_deadlock",
+    "NTPProblem": "node_clock_skew",
+    "KubeletUnhealthy": "kubelet_unavailable",
+    "ContainerRuntimeUnhealthy": "containerd_unavailable",
+    "FrequentKubeletRestart": "node_problem",
+    "FrequentContainerdRestart": "node_problem",
+    "FrequentDockerRestart": "node_problem",
+    "FrequentUnregisterNetDevice": "node_problem",
+    "CorruptDockerOverlay2": "node_problem",
+    "DockerHung": "node_problem",
+    "XfsShutdown": "node_filesystem_read_only",
+    "CperHardwareErrorFatal": "node_hardware",
+    "MemoryError": "node_hardware",
+    "FilesystemCorruptionProblem": "node_filesystem_read_only",
+}
+"""Conditions of the known node problem detectors. A type that nobody knows says nothing by its name,
+and etcd's EtcdIsVoter is True when all is well."""
 
 UNITS = {
     "kubelet": "kubelet_unavailable",
@@ -34,22 +57,23 @@ UNITS = {
     "kube-scheduler": "kube_scheduler_unavailable",
 }
 
-COMPONENTS = {
-    "kube-scheduler": "kube_scheduler_unavailable",
-    "kube-proxy": "kube_proxy_unavailable",
-    "coredns": "coredns_unavailable",
-    "kube-dns": "coredns_unavailable",
-    "kube-controller-manager": "controller_manager_unavailable",
-}
+HEARTBEAT = timedelta(minutes=6)
+"""kubelet reports a node that has not changed every five minutes."""
+
+LEASE = timedelta(seconds=60)
+"""kubelet renews its lease every ten seconds; after 40 (50 from 1.32 on) a node is given up."""
+
+SKEW = timedelta(minutes=2)
+"""So much our clock may be before the cluster's."""
+
+SEVERAL = 2
+"""So many workloads that fall ill on one node raise doubts about the node."""
 
 
 async def check(case: Case) -> list[Finding]:
-    """Nodes that are not well, pods they evicted, and parts of the cluster that are down."""
+    """Nodes that are not Ready, are short of something, report a problem, or have fallen silent."""
     found = [finding for node in case.snapshot.of("Node") for finding in _of_node(case, node)]
-    found.extend(_evicted(case))
-    found.extend(_components(case))
-    found.extend(_units(case))
-    return found
+    return [*found, *_units(case), *await _silent(case)]
 
 
 def _of_node(case: Case, node: Object) -> Iterator[Finding]:
@@ -58,7 +82,7 @@ def _of_node(case: Case, node: Object) -> Iterator[Finding]:
         words = f"{condition.get('reason', '')} {condition.get('message', '')}".strip()
         kind = next((kind for kind, rule in NOT_READY if rule.search(words)), "node_not_ready")
         yield _node(case, node, kind, f"is not Ready: {words}", mapping(condition))
-    for type_, kind in PRESSURE.items():
+    for type_, kind in (PRESSURE | PROBLEMS).items():
         condition = node.condition(type_)
         if condition.get("status") == "True":
             words = str(condition.get("message") or type_)
@@ -67,61 +91,83 @@ def _of_node(case: Case, node: Object) -> Iterator[Finding]:
 
 def _node(case: Case, node: Object, kind: str, words: str, condition: object) -> Finding:
     quotes = [dig(condition, "reason") or dig(condition, "type"), dig(condition, "message")]
-    pods = [pod for pod in case.namespaced("Pod") if pod.spec.get("nodeName") == node.name]
     return Finding(
         kind=kind,
         entity=node.entity,
         statement=f"{node.entity} {words}"[:400],
         citations=node.cite(*(quote for quote in quotes if quote)),
         began=moment(dig(condition, "lastTransitionTime")),
-        about=tuple(dict.fromkeys(case.snapshot.owner(pod).entity for pod in pods)),
+        about=_owners(case, node),
     )
 
 
-def _evicted(case: Case) -> Iterator[Finding]:
-    told: set[Entity] = set()
-    for pod, owner in case.pods():
-        if pod.status.get("reason") == "Evicted" and owner.entity not in told:
-            told.add(owner.entity)
-            message = str(pod.status.get("message") or "Evicted")
-            node = str(pod.spec.get("nodeName") or "")
-            yield Finding(
-                kind="evicted",
-                entity=owner.entity,
-                statement=f"{pod.entity} of {owner.entity} was evicted from {node}: {message}"[
-                    :400
-                ],
-                citations=pod.cite("Evicted", message),
-                began=moment(pod.status.get("startTime"))
-                if not case.in_window(pod.created)
-                else pod.created,
-                details={"node": node},
-                about=(pod.entity, Entity(kind="Node", name=node)),
-            )
+async def _silent(case: Case) -> list[Finding]:
+    """Nodes whose kubelet no longer renews its lease, though nobody has marked them yet.
+
+    Leases are read only where something speaks of it: a heartbeat that is late, or pods that are
+    unready or held in termination on one node.
+    """
+    doubtful = [node for node in case.snapshot.of("Node") if _doubtful(case, node)]
+    if not doubtful:
+        return []
+    arguments = {"kind": "Lease", "namespace": "kube-node-lease", "view": "full", "limit": 500}
+    answer = await case.ask(
+        "kubernetes.list_resources", arguments, "when each node last gave a sign of life"
+    )
+    leases = Snapshot.made_of([answer])
+    times = [moment(dig(row.spec, "renewTime")) for row in leases.of("Lease", "kube-node-lease")]
+    # Clocks differ: the others' leases tell what time it is, ours only where there are no others.
+    newest = max((at for at in times if at), default=answer.taken_at)
+    now = newest if len(times) > 1 else answer.taken_at - SKEW
+    rows = ((node, leases.get("Lease", "kube-node-lease", node.name)) for node in doubtful)
+    return [f for node, lease in rows if lease for f in _lapsed(case, node, lease, now)]
 
 
-def _components(case: Case) -> Iterator[Finding]:
-    for pod in case.snapshot.of("Pod", "kube-system"):
-        kind = next((kind for name, kind in COMPONENTS.items() if pod.name.startswith(name)), None)
-        if not kind or ready(pod) or pod.status.get("phase") == "Succeeded":
-            continue
-        name = next(name for name in COMPONENTS if pod.name.startswith(name))
-        others = [
-            p
-            for p in case.snapshot.of("Pod", "kube-system")
-            if p.name.startswith(name) and ready(p)
-        ]
-        node = str(pod.spec.get("nodeName") or "")
-        yield Finding(
-            kind=kind,
-            entity=Entity(kind="Component", name=name, namespace="kube-system"),
-            statement=f"{pod.entity} on {node or 'no node'} is not Ready; {len(others)} others of {name} are",
-            citations=pod.cite(),
-            began=unready_since(pod),
-            strength=0.5 if others and name != "kube-proxy" else 0.95,
-            details={"node": node, "pod": pod.name},
-            about=(pod.entity, Entity(kind="Node", name=node)) if node else (pod.entity,),
-        )
+def _doubtful(case: Case, node: Object) -> bool:
+    condition = node.condition("Ready")
+    if condition.get("status") != "True":
+        return False  # it is told by its condition
+    beat = moment(condition.get("lastHeartbeatTime"))
+    if beat and node.evidence.taken_at - beat > HEARTBEAT:
+        return True
+    here = [pod for pod in case.snapshot.of("Pod") if pod.spec.get("nodeName") == node.name]
+    ill = {case.snapshot.owner(pod).entity for pod in here if _ill(case, pod)}
+    return len(ill) >= SEVERAL
+
+
+def _ill(case: Case, pod: Object) -> bool:
+    """Whether a pod ran and is held in termination, or stopped being Ready within the window."""
+    leaving = moment(dig(pod.raw, "metadata", "deletionTimestamp"))
+    if leaving:
+        return pod.evidence.taken_at - leaving > timedelta(minutes=1)
+    lost = moment(pod.condition("Ready").get("lastTransitionTime"))
+    return not ready(pod) and pod.status.get("phase") == "Running" and case.in_window(lost)
+
+
+def _lapsed(case: Case, node: Object, lease: Object, now: datetime) -> Iterator[Finding]:
+    renewed = moment(dig(lease.spec, "renewTime"))
+    if renewed is None or now - renewed <= LEASE:
+        return
+    yield Finding(
+        kind="kubelet_unavailable",
+        entity=node.entity,
+        statement=f"{node.entity} has not renewed its lease since {_clock(renewed)}: its kubelet is silent",
+        citations=lease.cite(node.name, str(dig(lease.spec, "renewTime"))),
+        began=renewed,
+        strength=0.95,
+        details={"renewed": _clock(renewed)},
+        about=_owners(case, node),
+    )
+
+
+def _clock(at: datetime) -> str:
+    return at.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _owners(case: Case, node: Object) -> tuple[Entity, ...]:
+    """The workloads in scope that have pods on a node."""
+    pods = [pod for pod in case.namespaced("Pod") if pod.spec.get("nodeName") == node.name]
+    return tuple(dict.fromkeys(case.snapshot.owner(pod).entity for pod in pods))
 
 
 def _units(case: Case) -> Iterator[Finding]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import Any
 
-from assistant.checks.case import Case, Container, containers, newest, ready
+from assistant.checks.case import Case, Container, containers, newest, ready, unready_since
 from assistant.incident import Finding
 from assistant.snapshot import Event, Object, dig, listing, mapping, moment, whole
 from assistant.topology import selects
@@ -20,6 +21,15 @@ _WRONG_PROTOCOL = re.compile(
     re.IGNORECASE,
 )
 
+_NO_PORT = re.compile(r"find port|invalid syntax|unable to parse port", re.IGNORECASE)
+_STATUS = re.compile(r"statuscode: (?P<code>\d{3})")
+_NO_COMMAND = re.compile(
+    r"executable file not found|no such file or directory|exec failed: .*permission denied",
+    re.IGNORECASE,
+)
+_TIMEOUT = re.compile(r"deadline exceeded|timed? ?out|awaiting headers", re.IGNORECASE)
+NEVER_READY = timedelta(minutes=2)
+"""A pod that turned unready within this time of its creation was never Ready."""
 
 MESH_PATH = "/app-health/"
 """Istio rewrites an application's probes to its own agent's port, under this path."""
@@ -49,7 +59,7 @@ def _of_container(case: Case, container: Container, owner: Object) -> Iterator[F
             statement=f"{owner.entity}: the {name} probe of {container.name} fails: {why}"[:400],
             citations=(event.cite(), *pod.cite(container.name)),
             began=event.first,
-            strength=0.95 if kind.endswith(("port", "protocol")) else 0.7,
+            strength=0.7 if kind.endswith(("failing", "timing")) else 0.95,
             details={"container": container.name, "probe": name, "port": str(probe_port(probe))},
             about=(pod.entity,),
         )
@@ -89,26 +99,89 @@ def probe_way(probe: Mapping[str, Any]) -> str:
 
 def _why(case: Case, container: Container, name: str, event: Event) -> tuple[str, str]:
     """(fault kind, explanation) of a failing probe."""
-    probe = mapping(container.spec, f"{name}Probe")
-    words, port = event.message, probe_port(probe)
+    words, port = event.message, probe_port(mapping(container.spec, f"{name}Probe"))
     # kubelet's gRPC probe waits for a port that refuses it, and calls that "failed to connect".
     stems = ("connection refused", "connect:", "failed to connect service")
     refused = any(stem in words for stem in stems)
-    if refused and port != "" and _elsewhere(case, container, name, port):
-        have = ", ".join(str(number) for number in container.ports.values()) or "another port"
-        return (
-            f"{name}_probe_incorrect_port",
-            f"it asks port {port}, the container listens on {have}",
-        )
-    if _other_way(container, name, probe) or _WRONG_PROTOCOL.search(words):
-        return f"{name}_probe_incorrect_protocol", f"it asks by {probe_way(probe)}: {words}"
+    unnamed = (
+        isinstance(port, str) and port and _NO_PORT.search(words) and not _named(container, port)
+    )
+    if unnamed or (refused and port != "" and _elsewhere(case, container, name, port)):
+        have = ", ".join(_spelled(container.ports)) or "another port"
+        asked = f"it asks port {port}, the container listens on {have}"
+        return f"{name}_probe_incorrect_port", asked
+    return (
+        _wrong_question(container, name, words)
+        or _wrong_time(container, name, words)
+        or (f"{name}_failing", words)
+    )
+
+
+def _named(container: Container, port: str) -> bool:
+    """Whether a port's name is one of the pod's."""
+    return any(port in one.ports for one in containers(container.pod))
+
+
+def _spelled(ports: Mapping[str, int]) -> list[str]:
+    return [str(port) if name == str(port) else f"{port} ({name})" for name, port in ports.items()]
+
+
+def _wrong_question(container: Container, name: str, words: str) -> tuple[str, str] | None:
+    """A probe whose protocol, path or command is wrong: the program is there and answers otherwise."""
+    probe = mapping(container.spec, f"{name}Probe")
+    way, status = probe_way(probe), _STATUS.search(words)
+    if way == "exec":
+        bad = _NO_COMMAND.search(words)
+        return (f"{name}_probe_bad_command", f"its command cannot be run: {words}") if bad else None
+    plain_to_tls = status and status["code"] == "400" and _tls(container, probe)
+    if plain_to_tls or _other_way(container, name, probe) or _WRONG_PROTOCOL.search(words):
+        scheme = f" {dig(probe, way, 'scheme')}" if dig(probe, way, "scheme") else ""
+        return f"{name}_probe_incorrect_protocol", f"it asks by {way}{scheme}: {words}"
+    if status and _well_otherwise(container, name):
+        path = dig(probe, way, "path") or "/"
+        if status["code"] in ("404", "405", "410"):
+            return f"{name}_probe_incorrect_path", f"{path} is answered with {status['code']}"
+        if status["code"] in ("401", "403"):
+            return f"{name}_probe_unauthorized", f"{path} is answered with {status['code']}"
+    return None
+
+
+def _tls(container: Container, probe: Mapping[str, Any]) -> bool:
+    """Whether a probe asks in plain text a port that is named, or known, for TLS."""
+    if str(dig(probe, "httpGet", "scheme") or "HTTP") != "HTTP":
+        return False
+    port = probe_port(probe)
+    names = [name for name, number in container.ports.items() if port in (name, number)]
+    return port in (443, 8443) or any("https" in name or "tls" in name for name in names)
+
+
+def _well_otherwise(container: Container, name: str) -> bool:
+    """Whether the program itself is not in doubt: another probe passes, or this one never did.
+
+    One that passed with the same path before it failed has an application that is ill.
+    """
+    if name != "readiness" and container.ready and container.spec.get("readinessProbe"):
+        return True
+    turned, created = unready_since(container.pod), container.pod.created
+    return bool(turned and created and turned - created < NEVER_READY)
+
+
+def _wrong_time(container: Container, name: str, words: str) -> tuple[str, str] | None:
+    """A probe that gives up before the program can have started, or can have answered."""
+    probe = mapping(container.spec, f"{name}Probe")
+    kind = f"{name}_probe_incorrect_timing"
     if name != "readiness" and _too_soon(container, probe):
-        allowed = _allowance(probe)
+        return kind, f"it gives the program {_allowance(probe):g} s to start: {words}"
+    twin = mapping(container.spec, "readinessProbe")
+    mine, its = whole(probe.get("timeoutSeconds")) or 1, whole(twin.get("timeoutSeconds")) or 1
+    same = probe_way(probe) and dig(probe, probe_way(probe)) == dig(twin, probe_way(probe))
+    late = _TIMEOUT.search(words) and name != "readiness"
+    if late and same and container.ready and mine < its:
         return (
-            f"{name}_probe_incorrect_timing",
-            f"it gives the program {allowed:g} s to start: {words}",
+            kind,
+            f"it waits {mine} s for an answer, the readiness probe waits {its} s and passes",
         )
-    return f"{name}_failing", words
+    return None
 
 
 def _elsewhere(case: Case, container: Container, name: str, port: object) -> bool:

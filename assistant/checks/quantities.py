@@ -57,3 +57,13 @@ def amount(value: float, resource: str) -> str:
     if resource == "memory":
         return f"{value / 2**20:.0f} MiB memory"
     return f"{value:g} {'CPU' if resource == 'cpu' else resource}"
+
+
+def spelled(value: float, resource: str) -> str:
+    """How much of a quota's resource: `0.3 CPU`, `512 MiB`, `2 pods`."""
+    if "memory" in resource or "storage" in resource:
+        large = abs(value) >= 2**30
+        return f"{value / (2**30 if large else 2**20):.3g} {'GiB' if large else 'MiB'}"
+    if resource.rpartition(".")[2] == "cpu":
+        return f"{value:.3g} CPU"
+    return f"{value:.3g} {resource.rpartition('/')[2]}"

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from assistant.checks.calls import CallGraph, Edge, asked_graph
 from assistant.checks.case import Case
+from assistant.checks.culprit import Suspect, alarm, suspects
+from assistant.checks.inside import short_of
+from assistant.checks.services import (
+    ERRORS,
+    LATENCY,
+    STRONG,
+    TRAFFIC,
+    Services,
+    Signal,
+    measured,
+)
+from assistant.checks.whose import owner
 from assistant.incident import Entity, Evidence, Finding
-from assistant.series import Move
-from assistant.snapshot import dig, listing, mapping, moment
-from assistant.topology import called
+from assistant.snapshot import listing, mapping, moment
 
 MEANINGS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern))
@@ -28,125 +36,176 @@ MEANINGS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 """Tried in order; metric names of exporters and meshes alike. An empty kind is no signal of its own:
 what kube-state-metrics says stands in the objects."""
 
-OWN_WORDS = ("deployment", "statefulset", "workload", "app", "service", "job", "container")
-STRONG = 3.0
-"""Spreads of its own past (robust z): below three is ordinary life."""
+MEDIANS = ("p50", "median")
+ALIKE_RISE = 2.5
+"""A delay on the wire adds about the same to the median and to the slowest; work does not."""
 
-THROTTLED = 0.25
-"""Share of CPU periods throttled from which on latency suffers."""
-
-SLOWER = 1.5
-"""A service is called slow from half as much again on: less is seldom what an alert is about."""
-
-FAILING = 0.01
-"""A service is called failing when at least one request in a hundred fails more than before."""
+SYMPTOM = {LATENCY: "latency_high", ERRORS: "errors_high"}
+CULPRIT = {LATENCY: "slow_dependency", ERRORS: "failing_dependency"}
+ANOMALIES = "prometheus.find_anomalies"
+INSIDE = ("disk_low", "resource_high")
 
 
 async def check(case: Case) -> list[Finding]:
     """Symptoms from metrics, and the deepest ill service on the way that calls take."""
-    graph = await asked_graph(case)
-    found = list(_of_graph(graph))
-    found.extend(_anomalies(case, whole=not graph.edges))
-    return [*found, *_deepest(graph), *_saturated(case)]
+    services = measured(case)
+    moved = [*case.of_tool(ANOMALIES), *await _whole(case, services)]
+    inside = list(_anomalies(case, moved, whole=not services.signals))
+    found = suspects(services, alarm(case, services))
+    short = await short_of(case, services, found)
+    busy = {one.entity for one in (*inside, *short)}
+    known = {one.entity for one in short} | {thing for one in short for thing in one.about}
+    causes = [_cause(services, one, busy) for one in found]
+    return [
+        *_symptoms(services),
+        *inside,
+        *short,
+        *(_halved(cause) if cause.entity in known else cause for cause in causes),
+        *_steady(services, {cause.entity for cause in causes}),
+    ]
 
 
-@dataclass(frozen=True)
-class Ill:
-    """What is wrong with one call."""
-
-    kind: str
-    edge: Edge
-    move: Move
+def _halved(cause: Finding) -> Finding:
+    """What is seen from outside counts half where what is wrong inside was seen."""
+    return cause.model_copy(update={"strength": cause.strength / 2})
 
 
-def ill(edge: Edge) -> Ill | None:
-    """Whether a call has become slow, or has begun to fail; slow is said first."""
-    slow, failing = edge.latency, edge.errors
-    if slow and slow.strength >= STRONG and slow.during > SLOWER * slow.before:
-        return Ill("latency_high", edge, slow)
-    if failing and failing.strength >= STRONG and failing.during - failing.before >= FAILING:
-        return Ill("errors_high", edge, failing)
-    return None
+async def _whole(case: Case, services: Services) -> list[Evidence]:
+    """Every series that moved, where no service is measured in a way that is known."""
+    if services.signals or not case.of_tool(ANOMALIES):
+        return []
+    window = case.scope.window
+    span = {
+        "start": window.start.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "end": window.end.isoformat(timespec="seconds").replace("+00:00", "Z"),
+    }
+    namespaces = case.scope.namespaces or ("",)
+    why = "which series of all moved"
+    asked = [{**span, "namespace": name, "limit": 60} for name in namespaces]
+    answers = [await case.ask(ANOMALIES, arguments, why) for arguments in asked]
+    return [answer for answer in answers if answer.status.seen]
 
 
-def _of_graph(graph: CallGraph) -> Iterator[Finding]:
-    """One symptom for each server and kind: its worst call."""
-    worst: dict[tuple[str, Entity], Ill] = {}
-    for edge in graph.edges:
-        bad = ill(edge)
-        if bad:
-            key = (bad.kind, edge.server)
-            if key not in worst or bad.move.strength > worst[key].move.strength:
-                worst[key] = bad
-    for (kind, server), bad in worst.items():
-        yield _of_call(kind, server, bad)
+def _symptoms(services: Services) -> Iterator[Finding]:
+    """One symptom for each service and kind: its worst signal."""
+    for signals in services.of.values():
+        for kind in (LATENCY, ERRORS):
+            ill = [one for one in signals if one.ill and one.signal == kind]
+            if ill:
+                yield _finding(services, SYMPTOM[kind], max(ill, key=_shows_best))
 
 
-def _of_call(kind: str, server: Entity, bad: Ill) -> Finding:
-    edge, move = bad.edge, bad.move
-    what = "answers take" if bad.kind == "latency_high" else "share of failed requests"
+def _shows_best(signal: Signal) -> tuple[bool, bool, float]:
+    return (not signal.alert, signal.client is None, signal.strength)
+
+
+def _finding(services: Services, kind: str, signal: Signal) -> Finding:
+    fires = signal.alert or any(one.entity == signal.service for one in services.firing)
     return Finding(
         kind=kind,
-        entity=server,
-        statement=f"{server}: {what} {_amount(bad.kind, move.during)} for {edge.client.name}, "
-        f"{_amount(bad.kind, move.before)} before",
-        citations=(edge.evidence.cite(edge.server_label),),
-        began=move.onset,
-        active=not move.over,
-        strength=min(1.0, 0.7 + move.strength / 50),
-        details={"signal": bad.kind, "client": edge.client.name},
+        entity=signal.service,
+        statement=_said(signal),
+        citations=(signal.evidence.cite(signal.label), signal.evidence.cite(signal.metric)),
+        began=signal.onset,
+        active=bool(fires) or not signal.over,
+        strength=min(1.0, 0.7 + signal.strength / 50),
+        details={"signal": signal.signal, "client": signal.client.name if signal.client else ""},
     )
 
 
-def _amount(kind: str, value: float) -> str:
-    if kind == "errors_high":
+def _said(signal: Signal) -> str:
+    """`Deployment shop/web: answers take 2.0 s, 200 ms before`."""
+    if signal.alert:
+        return f"{signal.service}: the alert {signal.alert} fires on it"
+    asker = f" for {signal.client.name}" if signal.client else ""
+    what = "answers take" if signal.signal == LATENCY else "share of failed requests"
+    during, before = _amount(signal, signal.during), _amount(signal, signal.before)
+    return f"{signal.service}: {what} {during}{asker}, {before} before"
+
+
+def _amount(signal: Signal, value: float) -> str:
+    if signal.signal == ERRORS:
         return f"{value:.1%}"
+    if signal.unit != "s":
+        return f"{value:.4g}"
     return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.1f} s"
 
 
-def _deepest(graph: CallGraph) -> Iterator[Finding]:
-    """Ill servers that call no other ill one: where the trouble begins.
-
-    The call graph is walked down from the alerting service, as in PetShop's traversal baseline
-    (arXiv 2311.04806): a victim has an ill callee, a culprit has none. Ties are given as ties.
-    """
-    bad = {edge: found for edge in graph.edges if (found := ill(edge))}
-    for server in sorted({edge.server for edge in bad}, key=str):
-        mine = [found for edge, found in bad.items() if edge.server == server]
-        below = [edge for edge in graph.edges if edge.client == server]
-        if any(edge in bad for edge in below):
-            continue
-        worst = max(mine, key=lambda found: (found.kind == "latency_high", found.move.strength))
-        slow = worst.kind == "latency_high"
-        finding = _of_call("slow_dependency" if slow else "failing_dependency", server, worst)
-        said = "; nothing that it calls is ill" if below else "; it calls nothing that is measured"
-        yield finding.model_copy(update={"statement": finding.statement + said})
-    yield from _steady(graph, bad)
+def _cause(services: Services, suspect: Suspect, busy: set[Entity]) -> Finding:
+    """The end of an ill way as a cause; the kind as far as metrics tell kinds apart."""
+    signal = suspect.signal
+    delayed = suspect.entity not in busy and _delayed(services, suspect.entity)
+    finding = _finding(services, "pod_network_delay" if delayed else CULPRIT[signal.signal], signal)
+    below = services.callees.get(suspect.entity)
+    said = "; nothing that it calls is ill" if below else "; it calls nothing that is measured"
+    if delayed:
+        said += ", and every request takes longer by about as much while it does no more work"
+    if suspect.ties:
+        said += "; metrics do not tell it from " + " or ".join(one.name for one in suspect.ties)
+    statement = finding.statement + said
+    return finding.model_copy(update={"statement": statement, "strength": suspect.belief})
 
 
-def _steady(graph: CallGraph, bad: Mapping[Edge, Ill]) -> Iterator[Finding]:
-    """Callees of ill servers that kept their level: looked at, and found innocent."""
-    sick = {edge.server for edge in bad}
-    told: set[Entity] = set()
-    for edge in graph.edges:
-        if edge.client in sick and edge.server not in sick | told and edge.level is not None:
-            told.add(edge.server)
-            yield Finding(
-                kind="dependency_steady",
-                entity=edge.server,
-                statement=f"{edge.server} answers {edge.client.name} in "
-                f"{_amount('latency_high', edge.level)}, as before",
-                citations=(edge.evidence.cite(edge.server_label),),
-            )
+def _delayed(services: Services, entity: Entity) -> bool:
+    """Whether a workload waits rather than works: median and tail later by as much, nothing fails."""
+    if entity.kind == "Service":
+        return False
+    own = services.of.get(entity, ())
+    if any(one.ill and one.signal == ERRORS for one in own):
+        return False
+    return _slow_only_to_clients(own) or _later_by_as_much(own)
 
 
-def _anomalies(case: Case, *, whole: bool) -> Iterator[Finding]:
-    """Series that left their past; calls among them only where no call graph tells it better."""
+def _slow_only_to_clients(own: Sequence[Signal]) -> bool:
+    """Whether clients wait for answers that took no longer to make: the way between is slow."""
+    at_home = [one for one in own if one.client is None and one.signal == LATENCY and not one.alert]
+    away = [one for one in own if one.client is not None and one.signal == LATENCY]
+    return (
+        bool(at_home)
+        and all(one.kept for one in at_home)
+        and bool(away)
+        and all(o.ill for o in away)
+    )
+
+
+def _later_by_as_much(own: Sequence[Signal]) -> bool:
+    """Whether the median and the slowest answers are later by as much, and no more were asked for."""
+    slow = [one for one in own if one.ill and one.signal == LATENCY and one.client is None]
+    most = max((one.during - one.before for one in slow if one.statistic in MEDIANS), default=0.0)
+    tail = max((one.during - one.before for one in slow if one.tail), default=0.0)
+    floor = max((one.before for one in slow), default=0.0)
+    busier = any(one.strength >= STRONG for one in own if one.signal == TRAFFIC)
+    return not busier and most > floor and most <= tail <= ALIKE_RISE * most
+
+
+def _steady(services: Services, guilty: set[Entity]) -> Iterator[Finding]:
+    """Callees of ill services that kept their level: looked at, and found innocent."""
+    sick = {one.service for one in services.signals if one.ill} | guilty
+    for client in sorted(sick, key=str):
+        for server in sorted(services.callees.get(client, ()), key=str):
+            kept = [one for one in services.of.get(server, ()) if one.signal == LATENCY]
+            if kept and server not in sick and all(one.kept for one in kept):
+                yield _innocent(client, kept[0])
+                sick.add(server)
+
+
+def _innocent(client: Entity, signal: Signal) -> Finding:
+    return Finding(
+        kind="dependency_steady",
+        entity=signal.service,
+        statement=f"{signal.service} answers {client.name} in {_amount(signal, signal.during)}, "
+        "as before",
+        citations=(signal.evidence.cite(signal.label),),
+    )
+
+
+def _anomalies(case: Case, answers: Iterable[Evidence], *, whole: bool) -> Iterator[Finding]:
+    """Series that left their past; requests among them only where services do not tell it better."""
     told: dict[tuple[str, Entity], Finding] = {}
-    for answer in case.of_tool("prometheus.find_anomalies"):
+    for answer in answers:
         for row in listing(answer.data, "anomalies"):
             finding = _symptom(case, answer, mapping(row))
-            if finding and (whole or finding.kind in ("disk_low", "resource_high")):
+            if finding and (whole or finding.kind in INSIDE):
                 told.setdefault((finding.kind, finding.entity), finding)
     yield from told.values()
 
@@ -154,7 +213,7 @@ def _anomalies(case: Case, *, whole: bool) -> Iterator[Finding]:
 def _symptom(case: Case, answer: Evidence, row: Mapping[str, Any]) -> Finding | None:
     metric, labels = str(row.get("metric") or ""), mapping(row, "labels")
     kind = _kind(metric, labels, str(row.get("direction")))
-    entity = _entity(case, labels)
+    entity = owner(case, labels)
     strength, onset = abs(float(row.get("strength") or 0)), moment(row.get("onset"))
     if not kind or entity is None or strength < STRONG or not case.in_window(onset):
         return None
@@ -184,34 +243,3 @@ def _kind(metric: str, labels: Mapping[str, Any], direction: str) -> str:
 
 def _figure(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, int | float) else str(value)
-
-
-def _entity(case: Case, labels: Mapping[str, Any]) -> Entity | None:
-    """The thing that a series is about."""
-    if labels.get("server"):
-        return called(case.snapshot, str(labels["server"]))
-    pod = case.snapshot.get("Pod", str(labels.get("namespace", "")), str(labels.get("pod", "")))
-    if pod:
-        return case.snapshot.owner(pod).entity
-    node = str(labels.get("node") or labels.get("instance") or "").partition(":")[0]
-    if case.snapshot.get("Node", "", node):
-        return Entity(kind="Node", name=node)
-    name = next((str(labels[word]) for word in OWN_WORDS if labels.get(word)), "")
-    return called(case.snapshot, name) if name else None
-
-
-def _saturated(case: Case) -> Iterator[Finding]:
-    for answer in case.of_tool("prometheus.get_metrics"):
-        name = str(answer.arguments.get("workload") or answer.arguments.get("service") or "")
-        for signal in listing(answer.data, "signals"):
-            last = dig(signal, "last")
-            throttled = dig(signal, "name") == "cpu_throttling" and isinstance(last, int | float)
-            if throttled and last > THROTTLED:
-                entity = called(case.snapshot, name)
-                yield Finding(
-                    kind="cpu_saturated",
-                    entity=entity,
-                    statement=f"{entity}: throttled in {last:.0%} of its CPU periods",
-                    citations=(answer.cite("cpu_throttling"),),
-                    strength=0.9,
-                )

@@ -1,26 +1,23 @@
-"""Containers that never start: missing configuration, command, user, mount, sandbox, init."""
+"""Containers that never start: missing configuration, command, user."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
+from assistant.checks.absences import keys_of, missing, missing_reference
 from assistant.checks.case import Case, Container, containers, newest, ready
-from assistant.incident import Citation, Entity, Finding
-from assistant.snapshot import Object, mapping
+from assistant.checks.mounts import creating
+from assistant.incident import Entity, Finding
+from assistant.snapshot import Object
 from assistant.topology import references
-
-_MISSING_KEY = re.compile(
-    r"couldn't find key (?P<key>\S+) in (?P<kind>Secret|ConfigMap) (?P<ns>[^/\s]+)/(?P<name>[\w.-]+)"
-)
-_MISSING = re.compile(r'(?P<kind>secret|configmap) "(?P<name>[\w.-]+)" not found', re.IGNORECASE)
-_KEY_IN_VOLUME = re.compile(r"references non-existent (?P<kind>secret|config) key: (?P<key>\S+)")
-_KINDS = {"secret": "Secret", "configmap": "ConfigMap", "config": "ConfigMap"}
 
 REFUSED: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern, re.IGNORECASE))
     for kind, pattern in (
         ("run_as_root_refused", r"runAsNonRoot|run as root"),
+        ("bad_user", r"unable to find (user|group)|no matching entries in (passwd|group) file"),
+        ("runtime_class_missing", r"RuntimeClass\S* .*not found|no runtime for .* is configured"),
         ("bad_command", r"executable file not found|exec: .*no such file or directory"),
         ("image_wrong_arch", r"exec format error"),
         ("volume_mount_permission_denied", r"mount.*permission denied|permission denied.*mount"),
@@ -34,7 +31,7 @@ async def check(case: Case) -> list[Finding]:
     found: dict[str, Finding] = {}
     for pod, owner in case.pods():
         if not ready(pod):
-            for finding in [*_of_containers(case, pod, owner), *_of_mounts(case, pod, owner)]:
+            for finding in [*_of_containers(case, pod, owner), *_unmounted(case, pod, owner)]:
                 found.setdefault(finding.id, finding)
     for finding in _absent_references(case):
         if not any(known.entity == finding.entity for known in found.values()):
@@ -53,8 +50,15 @@ def _of_containers(case: Case, pod: Object, owner: Object) -> Iterator[Finding]:
             yield from _refused(
                 case, container, owner, str(ended["reason"]), str(ended.get("message") or "")
             )
-        if container.init:
-            yield from _init(container, owner)
+
+
+def _unmounted(case: Case, pod: Object, owner: Object) -> Iterator[Finding]:
+    """A Secret, ConfigMap or key that is to be mounted and is not there."""
+    event = newest(case.snapshot.events_of(pod, "FailedMount"))
+    if event and creating(pod):
+        absent = missing_reference(case, event.message, pod, owner, (event.cite(),))
+        if absent:
+            yield absent
 
 
 def _refused(
@@ -66,9 +70,9 @@ def _refused(
     said = pod.cite(reason, message) if message else pod.cite(reason)
     if event and not message:
         said = (*said, event.cite())
-    missing = missing_reference(words, pod, owner, said)
-    if missing:
-        yield missing
+    absent = missing_reference(case, words, pod, owner, said)
+    if absent:
+        yield absent
         return
     kind = next((kind for kind, rule in REFUSED if rule.search(words)), "container_not_created")
     yield Finding(
@@ -82,116 +86,6 @@ def _refused(
         details={"container": container.name, "message": words[:200]},
         about=(pod.entity,),
     )
-
-
-def missing_reference(
-    words: str, pod: Object, owner: Object, said: tuple[Citation, ...]
-) -> Finding | None:
-    """The finding for a Secret, ConfigMap or key that kubelet says is missing."""
-    key = _MISSING_KEY.search(words)
-    if key:
-        target = Entity(kind=key["kind"], name=key["name"], namespace=key["ns"])
-        return _missing(target, key["key"], pod, owner, said)
-    whole = _MISSING.search(words)
-    if whole:
-        kind = _KINDS[whole["kind"].lower()]
-        return _missing(
-            Entity(kind=kind, name=whole["name"], namespace=pod.namespace), "", pod, owner, said
-        )
-    volume_key = _KEY_IN_VOLUME.search(words)
-    if volume_key:
-        kind = _KINDS[volume_key["kind"]]
-        name = next(
-            (
-                n
-                for k, n, wanted, _ in references(pod.spec)
-                if k == kind and wanted == volume_key["key"]
-            ),
-            "",
-        )
-        target = Entity(kind=kind, name=name, namespace=pod.namespace)
-        return _missing(target, volume_key["key"], pod, owner, said)
-    return None
-
-
-def _missing(
-    target: Entity, key: str, pod: Object, owner: Object, said: tuple[Citation, ...]
-) -> Finding:
-    what = f"{target} has no key {key}" if key else f"{target} does not exist"
-    kind = "missing_key" if key else f"missing_{target.kind.lower()}"
-    return Finding(
-        kind=kind,
-        entity=target,
-        statement=f"{what}, which {owner.entity} needs to start",
-        citations=said,
-        began=pod.created,
-        details={"key": key, "workload": owner.name, "workload_kind": owner.kind},
-        about=(owner.entity, pod.entity),
-    )
-
-
-def _of_mounts(case: Case, pod: Object, owner: Object) -> Iterator[Finding]:
-    """Mount and sandbox failures while the containers are still being created."""
-    waiting = any(
-        c.waiting.get("reason") in ("ContainerCreating", "PodInitializing") for c in containers(pod)
-    )
-    if not waiting and pod.status.get("containerStatuses"):
-        return
-    mount = newest(case.snapshot.events_of(pod, "FailedMount", "FailedAttachVolume"))
-    if mount:
-        missing = missing_reference(mount.message, pod, owner, (mount.cite(),))
-        if missing:
-            yield missing
-        elif "permission denied" in mount.message.lower():
-            yield _of_pod("volume_mount_permission_denied", pod, owner, mount.message, mount.cite())
-        elif "Multi-Attach" in mount.message:
-            yield _of_pod("multi_attach", pod, owner, mount.message, mount.cite())
-        else:
-            yield _of_pod("mount_failed", pod, owner, mount.message, mount.cite())
-    sandbox = newest(case.snapshot.events_of(pod, "FailedCreatePodSandBox"))
-    if sandbox and not mount:
-        yield _of_pod("sandbox_failed", pod, owner, sandbox.message, sandbox.cite())
-
-
-def _of_pod(kind: str, pod: Object, owner: Object, words: str, said: Citation) -> Finding:
-    return Finding(
-        kind=kind,
-        entity=owner.entity,
-        statement=f"{owner.entity}: {words}"[:400],
-        citations=(said,),
-        began=pod.created,
-        details={"pod": pod.name},
-        about=(pod.entity,),
-    )
-
-
-def _init(container: Container, owner: Object) -> Iterator[Finding]:
-    """An init container that fails again and again, or runs without an end."""
-    pod, ended = container.pod, container.terminated
-    looping = container.waiting.get("reason") == "CrashLoopBackOff"
-    if looping and ended.get("reason") not in ("StartError", "ContainerCannotRun"):
-        yield Finding(
-            kind="init_failed",
-            entity=owner.entity,
-            statement=f"{owner.entity}: init container {container.name} fails with exit code "
-            f"{ended.get('exitCode', 'unknown')}",
-            citations=pod.cite("CrashLoopBackOff", container.name),
-            began=pod.created,
-            details={"container": container.name},
-            about=(pod.entity,),
-        )
-    running = mapping(container.status, "state", "running")
-    if running and not container.waiting and pod.condition("Initialized").get("status") == "False":
-        yield Finding(
-            kind="init_waits",
-            entity=owner.entity,
-            statement=f"{owner.entity}: init container {container.name} has not finished",
-            citations=pod.cite(container.name),
-            began=pod.created,
-            strength=0.6,
-            details={"container": container.name},
-            about=(pod.entity,),
-        )
 
 
 def _absent_references(case: Case) -> Iterator[Finding]:
@@ -221,10 +115,8 @@ def _absent(case: Case, workload: Object, target: Entity, key: str) -> Finding |
     listed = case.snapshot.listing_of(target.kind, target.namespace)
     if not listed or not case.snapshot.listed(target.kind, target.namespace):
         return None
-    keys = {**mapping(there.raw, "data"), **mapping(there.raw, "binaryData")} if there else {}
-    if there and (not key or key in keys):
+    if there and (not key or key in keys_of(there)):
         return None
     said = (*workload.cite(target.name), listed.cite_absence())
-    return _missing(target, key if there else "", workload, workload, said).model_copy(
-        update={"strength": 0.8}
-    )
+    found = missing(case, target, key if there else "", workload, workload, said)
+    return found.model_copy(update={"strength": 0.8})

@@ -9,7 +9,7 @@ import time
 
 import typer
 
-from assistant.cli import incidents, knowledge, lab, servers, upkeep
+from assistant.cli import asking, incidents, knowledge, lab, servers, upkeep
 from assistant.cli import triage as triaging
 from assistant.errors import AssistantError
 
@@ -27,6 +27,7 @@ app.command("incidents")(incidents.incidents)
 app.command("show")(incidents.show)
 app.command("replay")(incidents.replay)
 app.command("tools")(servers.tools)
+app.command("ask")(asking.ask)
 app.add_typer(servers.app, name="servers")
 app.add_typer(lab.app, name="lab")
 app.add_typer(upkeep.audit, name="audit")

@@ -82,10 +82,10 @@ async def _examine(lab: str | None) -> list[Evidence]:
 def _questions(made: Wired) -> Iterator[Call]:
     """One small question for each permission that a triage needs."""
     from assistant.toolbox import Call  # noqa: PLC0415 - `--help` needs no protocol
-    from assistant.triage.gather import CLUSTER_WIDE, NAMESPACED  # noqa: PLC0415
+    from assistant.triage.gather import CLUSTER_WIDE, NAMESPACED, ON_DEMAND  # noqa: PLC0415
 
     why = "whether it may be read"
-    for kind in (*CLUSTER_WIDE, *NAMESPACED, "Namespace"):
+    for kind in (*CLUSTER_WIDE, *NAMESPACED, "Namespace", *ON_DEMAND):
         yield Call("kubernetes.list_resources", {"kind": kind, "limit": 1}, why)
     yield Call("kubernetes.get_recent_events", {"limit": 1}, why)
     yield Call("prometheus.query", {"query": "vector(1)", "time": made.clock().isoformat()}, why)

@@ -10,10 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from assistant.diagnosis.changes import CLOCK_SLACK
+from assistant.diagnosis.deciding import next_check
 from assistant.diagnosis.rivals import ruled_out
-from assistant.diagnosis.weighing import CLOCK_SLACK, Weighed, before, candidates, cover, rank
+from assistant.diagnosis.seen import Seen
+from assistant.diagnosis.weighing import TIE, Weighed, candidates, cover, rank, undecided
 from assistant.diagnosis.words import span
-from assistant.faults import Role, fault
+from assistant.faults import fault
 from assistant.incident import (
     Alert,
     Entity,
@@ -29,7 +32,13 @@ from assistant.topology import Topology
 BELIEVED = 0.55
 """From this confidence on a cause is called found."""
 
-MOST_RIVALS = 12
+SUSPECTED = 0.25
+"""Below this confidence nothing is put forward, not even as a guess."""
+
+NUISANCE = 0.2
+"""Symptoms below this weight are in every cluster: a log that grumbles, another team's broken pod."""
+
+MOST_RIVALS, MOST_GUESSES = 16, 3
 
 
 class Diagnosis(Frozen):
@@ -55,22 +64,31 @@ def diagnose(
     `quiet` says that the alert's own condition was seen to be gone at the end of the window, `blind`
     that so much stayed unseen that to find nothing wrong says nothing.
     """
-    ordered = sorted(findings, key=lambda item: item.id)
-    current = [item for item in ordered if not before(item, scope)]
-    noise = tuple(item for item in ordered if before(item, scope))
-    weighed = sorted(candidates(scope, current, topology), key=rank)
+    seen = Seen.of(scope, findings, topology)
+    weighed = sorted(candidates(seen), key=rank)
     chosen = cover(weighed)
     believed = [
-        item for item in chosen if item.score >= BELIEVED and not (blind and _outside(item))
+        item for item in chosen if item.confidence >= BELIEVED and not (blind and _outside(item))
     ]
-    verdict = _verdict(alert, scope, believed, current, quiet=quiet)
+    sure = [] if undecided(weighed) else believed
+    verdict = _verdict(alert, seen, sure, quiet=quiet)
     if verdict is Verdict.HEALTHY and (blind or chosen):
         verdict = Verdict.INCONCLUSIVE
+    if verdict is Verdict.INCONCLUSIVE:
+        chosen = _guesses(weighed)
     if verdict in (Verdict.RECOVERED, Verdict.HEALTHY):
         chosen = []
-    rivals = ruled_out(weighed, chosen, current, noise, scope)
-    best = tuple(_hypothesis(item, topology, scope, weighed) for item in chosen)
-    return Diagnosis(verdict=verdict, hypotheses=best, rivals=rivals[:MOST_RIVALS], noise=noise)
+    decided = verdict is not Verdict.INCONCLUSIVE
+    # Of guesses that exclude each other no two can be likelier than not.
+    most = 1.0 if decided else 1 / max(len(chosen), 1)
+    return Diagnosis(
+        verdict=verdict,
+        hypotheses=tuple(
+            _hypothesis(item, seen, weighed, most=most, decided=decided) for item in chosen
+        ),
+        rivals=ruled_out(seen, weighed, chosen, verdict)[:MOST_RIVALS],
+        noise=tuple(seen.noise),
+    )
 
 
 def _outside(item: Weighed) -> bool:
@@ -78,52 +96,69 @@ def _outside(item: Weighed) -> bool:
     return fault(item.finding.kind).group == "performance"
 
 
-def _verdict(
-    alert: Alert,
-    scope: Scope,
-    sure: Sequence[Weighed],
-    current: Sequence[Finding],
-    *,
-    quiet: bool,
-) -> Verdict:
-    ill = [f for f in current if fault(f.kind).role in (Role.CAUSE, Role.SYMPTOM)]
+def _guesses(weighed: Sequence[Weighed]) -> list[Weighed]:
+    """What is put forward where nothing is believed: the best, and what is as good as the best."""
+    best = weighed[0].confidence if weighed else 0.0
+    equal = [item for item in weighed if item.confidence >= max(best - TIE, SUSPECTED)]
+    places = {item.finding.entity: item for item in reversed(equal)}
+    return [item for item in equal if places[item.finding.entity] is item][:MOST_GUESSES]
+
+
+def _verdict(alert: Alert, seen: Seen, sure: Sequence[Weighed], *, quiet: bool) -> Verdict:
     if quiet:  # what is still wrong matters only if it is what the alert spoke of
-        sure = [item for item in sure if scope.entities and item.reaches_alert]
+        sure = [item for item in sure if seen.scope.entities and item.reaches_alert]
     if sure:
         return Verdict.SEVERAL_CAUSES if len(sure) > 1 else Verdict.CAUSE_FOUND
     if quiet or alert.resolved_at is not None:
         return Verdict.RECOVERED
-    return Verdict.INCONCLUSIVE if ill else Verdict.HEALTHY
+    return Verdict.INCONCLUSIVE if any(map(_counts, seen.ill)) else Verdict.HEALTHY
+
+
+def _counts(item: Finding) -> bool:
+    """Whether a finding forbids to call all well: a nuisance in a log does not."""
+    return fault(item.kind).weight >= NUISANCE
 
 
 def _hypothesis(
-    item: Weighed, topology: Topology, scope: Scope, weighed: Sequence[Weighed]
+    item: Weighed, seen: Seen, weighed: Sequence[Weighed], *, most: float, decided: bool
 ) -> Hypothesis:
     finding, trigger = item.finding, item.trigger
     statement = finding.statement
     if trigger:
         statement += f". Just before: {trigger.statement}"
-    cited = (*finding.citations, *(trigger.citations if trigger else ()))
+    elif item.proof:
+        statement += f". {_sentence(item.proof)}"
+    if item.load:
+        statement += f". Under more load: {item.load.statement}"
+    beside = [fact for fact in (trigger, item.load) if fact]
+    cited = (*finding.citations, *(said for fact in beside for said in fact.citations))
     return Hypothesis(
         kind=finding.kind,
         entity=finding.entity,
         statement=statement,
-        confidence=round(item.score, 2),
-        findings=(item.origin.id, *((trigger.id,) if trigger else ())),
+        confidence=round(min(item.confidence, most), 2),
+        findings=(item.origin.id, *(fact.id for fact in beside)),
         citations=tuple(dict.fromkeys(cited)),
         explains=tuple(other.id for other in item.explains),
-        chain=_chain(item, topology, scope),
+        chain=_chain(item, seen),
         began=finding.began,
-        against=_doubts(item, scope),
-        next_check=_next_check(item, weighed),
+        against=_doubts(item, seen.scope),
+        next_check=next_check(item, weighed, seen.scope, decided=decided),
     )
 
 
-def _chain(item: Weighed, topology: Topology, scope: Scope) -> tuple[Entity, ...]:
+def _sentence(proof: Sequence[str]) -> str:
+    text = "; ".join(proof)
+    return f"What speaks for it: {text}"
+
+
+def _chain(item: Weighed, seen: Seen) -> tuple[Entity, ...]:
     """The way from the cause to the alert's own thing, else to the farthest symptom explained."""
     cause = item.finding.entity
-    to_alert = [topology.path(cause, entity) for entity in scope.entities if entity != cause]
-    onward = [topology.path(cause, other.entity) for other in item.explains]
+    to_alert = [
+        seen.topology.path(cause, entity) for entity in seen.scope.entities if entity != cause
+    ]
+    onward = [seen.topology.path(cause, other.entity) for other in item.explains]
     way = next((way for way in to_alert if way), ()) or max(onward, key=len, default=())
     return way or (cause, *item.finding.about[:1])
 
@@ -137,15 +172,3 @@ def _doubts(item: Weighed, scope: Scope) -> tuple[Reason, ...]:
         late = finding.began - scope.began
         doubts.append(f"it was first seen {span(late)} after the alert began")
     return tuple(Reason(text=text, citations=finding.citations) for text in doubts)
-
-
-def _next_check(item: Weighed, weighed: Sequence[Weighed]) -> str:
-    """What would decide between the best and the next unrelated candidate."""
-    others = [o for o in weighed if o.finding.entity != item.finding.entity and o is not item]
-    if item.score >= BELIEVED or not others:
-        return f"after the fix: {fault(item.finding.kind).verify}"
-    rival = others[0].finding
-    return (
-        f"whether {item.finding.entity} ({fault(item.finding.kind).title.lower()}) began before "
-        f"{rival.entity} ({fault(rival.kind).title.lower()})"
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -25,15 +26,16 @@ from assistant.incident import (
     Verdict,
 )
 from assistant.series import moved
-from assistant.snapshot import Snapshot, dig, listing, mapping
-from assistant.topology import topology
+from assistant.snapshot import dig, listing, mapping
 from assistant.triage.blindness import gone_namespaces
 from assistant.triage.desk import UNREAD, blind_spots
 from assistant.triage.propose import propose
+from assistant.triage.view import View
 
 IMPACT = ("errors_high", "latency_high", "service_without_endpoints", "crash_loop", "dependency_refused",
           "rollout_stuck", "traffic_low", "evicted")  # fmt: skip
 MOST_IMPACT, MOST_SERIES, MOST_ENTRIES = 3, 3, 24
+_LIFE = re.compile(r"watchdog|dead(man|mans)(switch|snitch)|(alertmanager|prometheus)?heartbeat")
 SIGNALS = ("error_ratio", "latency_p95", "latency_p99", "request_rate", "memory_usage", "cpu_usage")
 
 
@@ -49,11 +51,10 @@ class Parts(Frozen):
     failures: tuple[BlindSpot, ...]
 
 
-def compose(parts: Parts, evidence: tuple[Evidence, ...], cost: Cost, made_at: datetime) -> Report:
+def compose(parts: Parts, view: View, cost: Cost, made_at: datetime) -> Report:
     """The report. Pure: the same parts give the same report."""
     alert, scope, diagnosis, findings = parts.alert, parts.scope, parts.diagnosis, parts.findings
-    snapshot = Snapshot.made_of(evidence)
-    graph = topology(snapshot, evidence)
+    evidence = view.evidence
     chosen = diagnosis.hypotheses
     around = [entity for item in chosen for entity in (item.entity, *item.chain)]
     noise = {finding.id for finding in diagnosis.noise}
@@ -68,16 +69,16 @@ def compose(parts: Parts, evidence: tuple[Evidence, ...], cost: Cost, made_at: d
         rivals=diagnosis.rivals,
         findings=tuple(sorted((f for f in findings if _tells(f, noise)), key=_order)),
         noise=diagnosis.noise,
-        actions=propose(diagnosis, findings),
+        actions=propose(diagnosis, findings, scope.window),
         runbooks=parts.runbooks,
         blind_spots=(
             *parts.failures,
-            *gone_namespaces(scope, snapshot),
+            *gone_namespaces(scope, view.snapshot),
             *blind_spots(evidence),
         ),
         timeline=timeline(alert, scope, diagnosis, findings, evidence),
         series=tuple(_series(evidence, findings))[:MOST_SERIES],
-        topology=graph.around(around or scope.entities),
+        topology=view.topology.around(around or scope.entities),
         on_call=tuple(_on_call(evidence)),
         evidence=evidence,
         cost=cost,
@@ -104,7 +105,8 @@ def summary(alert: Alert, diagnosis: Diagnosis) -> str:
     if diagnosis.verdict is Verdict.RECOVERED:
         return f'The condition of "{alert.title}" is gone. Nothing that is still wrong explains it.'
     if diagnosis.verdict is Verdict.HEALTHY:
-        return "Nothing that was seen is wrong."
+        meant = f'"{alert.title}" is meant to fire always. ' if a_sign_of_life(alert) else ""
+        return f"{meant}Nothing that was seen is wrong."
     if best is None:
         return "No cause can be named: nothing wrong was seen, and too much could not be seen."
     title = fault(best.kind).title
@@ -212,6 +214,16 @@ def alert_fires(alert: Alert, scope: Scope, evidence: Iterable[Evidence]) -> boo
     """Whether the alert, or one of its namespaces, is seen to fire when the window ends."""
     silent = _silent_for(alert, scope, evidence)
     return silent is not None and silent <= 0
+
+
+def a_sign_of_life(alert: Alert) -> bool:
+    """Whether an alert is meant to fire always: it shows that alerts arrive, and nothing more.
+
+    Told by its severity, `none`, or by the names that such alerts have in common rule sets.
+    """
+    told = alert.labels.get("alertname") or re.sub(r"\[[^\]]*\]|\([^)]*\)", "", alert.title)
+    name = re.sub(r"[^a-z]", "", told.lower())
+    return alert.labels.get("severity", "").lower() == "none" or bool(_LIFE.fullmatch(name))
 
 
 def _silent_for(alert: Alert, scope: Scope, evidence: Iterable[Evidence]) -> float | None:

@@ -33,9 +33,8 @@ async def consult(
     )
     if answer.status not in (Status.OK, Status.STALE) or dig(answer.data, "abstained"):
         return ()
-    snapshot = Snapshot.made_of(desk.toolbox.evidence)
     rows = [mapping(row) for row in listing(answer.data, "matches")][:MOST_SECTIONS]
-    reader = Reader(desk, snapshot, _slots(scope, diagnosis), utc(scope.window.end))
+    reader = Reader(desk, desk.view().snapshot, _slots(scope, diagnosis), utc(scope.window.end))
     matches = [await reader.match(answer, row) for row in rows]
     # What the search holds best comes first, but nobody should follow an outdated page if another fits.
     return tuple(sorted(matches, key=lambda match: bool(match.outdated)))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from assistant.checks import CHECKS, Check
 from assistant.incident import BlindSpot, Evidence
 from assistant.toolbox import Call
+from assistant.triage.view import Sight, View
 
 Stage = Callable[[str], None]
 
@@ -65,6 +67,13 @@ class Desk:
     timer: Callable[[], float]
     lookback: timedelta
     on_stage: Stage = _quiet
+    checks: Mapping[str, Check] = field(default_factory=lambda: CHECKS)
+    """The families of faults to look for, by name."""
+    sight: Sight = field(default_factory=Sight, compare=False, repr=False)
+
+    def view(self) -> View:
+        """What all evidence shows by now."""
+        return self.sight.of(self.toolbox.evidence)
 
 
 def blind_spots(evidence: Iterable[Evidence]) -> tuple[BlindSpot, ...]:

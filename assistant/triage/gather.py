@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from assistant.incident import Alert, Scope
-from assistant.snapshot import Snapshot, dig, listing
+from assistant.incident import Alert, Entity, Scope
+from assistant.snapshot import dig, listing
 from assistant.toolbox import Call
 from assistant.topology import GRAPH_METRIC, addresses, workloads
 from assistant.triage.desk import Desk, utc
+from assistant.triage.intake import measured_entities
 
 NAMESPACED = ("Pod", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Service", "ConfigMap",
               "Secret", "ServiceAccount", "PersistentVolumeClaim", "ResourceQuota", "Ingress",
-              "NetworkPolicy")  # fmt: skip
+              "NetworkPolicy", "HorizontalPodAutoscaler", "Job", "CronJob")  # fmt: skip
 CLUSTER_WIDE = ("Node", "PersistentVolume", "StorageClass")
+ON_DEMAND = ("PodDisruptionBudget", "Lease", "ValidatingWebhookConfiguration",
+             "MutatingWebhookConfiguration", "EndpointSlice", "IngressClass", "Role", "RoleBinding",
+             "ClusterRole", "ClusterRoleBinding")  # fmt: skip
+"""What checks read besides, only where something points there."""
+
+SERVICE_WORDS = ("service", "workload", "app", "deployment", "statefulset")
+LONGEST_NAME = 253
+NOT_REQUESTS = (
+    '{__name__=~".+",__name__!~"(http|https|grpc|rpc|db|messaging)_(client|server)_.+|https?_requests?_.+|traces_.+|'
+    "calls_total|istio_.+|envoy_.+|response_.+|nginx_ingress_.+|go_.+|prometheus_.+|promhttp_.+|"
+    'process_.+|python_.+|net_conntrack_.+"}'
+)
+"""What services do for each other is asked of `list_services`: here it would crowd out the rest."""
 PAGE = 500
 _ELSEWHERE = re.compile(
     r"(?<![\w.-])[a-z0-9-]+\.(?P<namespace>[a-z0-9-]+)(?:\.svc)?(?=[.:/\"'\s]|$)"
@@ -27,10 +41,15 @@ async def gather(desk: Desk, alert: Alert, scope: Scope) -> Scope:
     Returns the scope, widened by those namespaces.
     """
     first = [call for namespace in scope.namespaces for call in _namespace(namespace)]
-    await desk.toolbox.collect([*first, *_cluster(), *_metrics(scope), *_pager(alert, scope)])
+    metrics = _metrics(alert, scope)
+    await desk.toolbox.collect([*first, *_cluster(), *metrics, *_pager(alert, scope)])
     further = tuple(sorted(_called_namespaces(desk, scope)))
-    await desk.toolbox.collect([call for name in further for call in _namespace(name)])
-    return scope.model_copy(update={"namespaces": (*scope.namespaces, *further)})
+    entities = scope.entities or measured_entities(alert, desk.toolbox.evidence)
+    signals = _signals(scope, entities if not scope.entities else ())
+    elsewhere = [call for name in further for call in _namespace(name)]
+    await desk.toolbox.collect([*elsewhere, *signals])
+    namespaces = (*scope.namespaces, *further)
+    return scope.model_copy(update={"namespaces": namespaces, "entities": entities})
 
 
 def _namespace(namespace: str) -> Iterator[Call]:
@@ -55,7 +74,7 @@ def _cluster() -> Iterator[Call]:
     yield Call("kubernetes.get_recent_events", events, "events of the nodes")
 
 
-def _metrics(scope: Scope) -> Iterator[Call]:
+def _metrics(alert: Alert, scope: Scope) -> Iterator[Call]:
     start, end = utc(scope.window.start), utc(scope.window.end)
     span = {"start": start, "end": end}
     yield Call(
@@ -69,20 +88,36 @@ def _metrics(scope: Scope) -> Iterator[Call]:
     units = 'node_systemd_unit_state{state="active"} == 0'
     yield Call("prometheus.query", {"query": units, "time": end}, "system services that are down")
     for namespace in scope.namespaces or ("",):
-        arguments = {**span, "namespace": namespace, "limit": 60}
+        arguments = {**span, "namespace": namespace, "match": NOT_REQUESTS, "limit": 100}
         yield Call(
             "prometheus.find_anomalies",
             arguments,
             f"which series of {namespace or 'all'} left their past",
         )
-    for entity in scope.entities[:2]:
+        arguments = {**span, "namespace": namespace, "service": _named_service(alert, scope)}
+        yield Call(
+            "prometheus.list_services", arguments, "how every service answers, and whom it calls"
+        )
+    yield from _signals(scope, scope.entities)
+
+
+def _signals(scope: Scope, entities: Iterable[Entity]) -> Iterator[Call]:
+    for entity in list(entities)[:2]:
         arguments = {
-            **span,
+            "start": utc(scope.window.start),
+            "end": utc(scope.window.end),
             "namespace": entity.namespace,
             "workload": entity.name,
             "onset": utc(scope.began),
         }
         yield Call("prometheus.get_metrics", arguments, f"golden signals of {entity}")
+
+
+def _named_service(alert: Alert, scope: Scope) -> str:
+    """The service whose course is wanted in any case: what the alert is about."""
+    named = [alert.labels.get(word, "") for word in SERVICE_WORDS]
+    named += [entity.name for entity in scope.entities] + [alert.service]
+    return next((name for name in named if name), "")[:LONGEST_NAME]
 
 
 def _pager(alert: Alert, scope: Scope) -> Iterator[Call]:
@@ -97,8 +132,7 @@ def _pager(alert: Alert, scope: Scope) -> Iterator[Call]:
 
 def _called_namespaces(desk: Desk, scope: Scope) -> set[str]:
     """Namespaces that configured addresses of the workloads in scope name, and that exist."""
-    evidence = desk.toolbox.evidence
-    snapshot = Snapshot.made_of(evidence)
+    snapshot, evidence = desk.view().snapshot, desk.toolbox.evidence
     there = {item.name for item in snapshot.of("Namespace")}
     there |= {  # who may not list namespaces still sees in which ones there are workloads
         str(dig(row, "namespace"))

@@ -135,6 +135,24 @@ def _named(alert: Alert, rows: Iterable[Mapping[str, Any]]) -> list[Entity]:
     return sorted(found, key=lambda entity: (-len(entity.name), str(entity)))
 
 
+def measured_entities(alert: Alert, evidence: Iterable[Evidence]) -> tuple[Entity, ...]:
+    """The services that only metrics know and that the alert's labels, words or service name."""
+    said = {value.lower() for key, value in alert.labels.items() if key != "alertname"}
+    said |= {alert.service.lower(), *_WORD.findall(alert.title.lower())}
+    names = {
+        str(name)
+        for item in evidence
+        if item.tool == "prometheus.list_services" and item.status.seen
+        for name in (
+            *(dig(row, "labels", "service") for row in listing(item.data, "signals")),
+            *(dig(row, end) for row in listing(item.data, "calls") for end in ("client", "server")),
+        )
+        if name
+    }
+    found = sorted(name for name in names if name.lower() in said)
+    return tuple(Entity(kind="Service", name=name) for name in found)
+
+
 def _namespaces(
     entities: Iterable[Entity], rows: Iterable[Mapping[str, Any]], failing: Evidence
 ) -> tuple[str, ...]:

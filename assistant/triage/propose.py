@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable, Iterator
 
 from assistant.diagnosis import Diagnosis
 from assistant.faults import fault
-from assistant.incident import Action, Entity, Finding, Hypothesis, Risk
+from assistant.incident import Action, Entity, Finding, Hypothesis, Risk, Window
+from assistant.triage.desk import utc
 
 ROLLBACK_KINDS = frozenset(
     {
@@ -19,23 +21,27 @@ ROLLBACK_KINDS = frozenset(
 """Faults of the pod template: going back one revision undoes them."""
 
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
+_HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+", re.IGNORECASE)
 
 
-def propose(diagnosis: Diagnosis, findings: tuple[Finding, ...]) -> tuple[Action, ...]:
+def propose(
+    diagnosis: Diagnosis, findings: tuple[Finding, ...], window: Window
+) -> tuple[Action, ...]:
     """Actions for the best hypothesis: first one that only looks, then the fix."""
     known = {finding.id: finding for finding in findings}
     rows: list[Action] = []
     for hypothesis in diagnosis.hypotheses:
-        rows += _of(hypothesis, [known[id] for id in hypothesis.findings if id in known])
+        mine = [known[id] for id in hypothesis.findings if id in known]
+        rows += _of(hypothesis, mine, window)
     order = list(Risk)
     return tuple(sorted(rows, key=lambda action: order.index(action.risk)))
 
 
-def _of(hypothesis: Hypothesis, findings: list[Finding]) -> Iterator[Action]:
+def _of(hypothesis: Hypothesis, findings: list[Finding], window: Window) -> Iterator[Action]:
     entity, entry = hypothesis.entity, fault(hypothesis.kind)
     yield Action(
         title=f"Look at {entity}",
-        command=look(entity),
+        command=look(entity, window),
         risk=Risk.NONE,
         findings=hypothesis.findings,
     )
@@ -61,12 +67,16 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def look(entity: Entity) -> str:
+def look(entity: Entity, window: Window) -> str:
     """A command that only reads, for the thing itself. Of a Secret it shows key names, no values."""
     if entity.kind == "Component":
         return "kubectl -n kube-system get pods -o wide"
     if not in_cluster(entity):
         # A name from a metric's label or a log line is anybody's text.
+        if not _HOST.fullmatch(entity.name):
+            span = f"start={utc(window.start)} end={utc(window.end)}"
+            name = shlex.quote(f"service={entity.name}")
+            return f"assistant ask prometheus.list_services {span} {name}"
         url = shlex.quote(f"https://{entity.name}")
         return f"curl -sS -o /dev/null -w '%{{http_code}} %{{time_total}} s\\n' {url}"
     place = f"-n {entity.namespace} " if entity.namespace else ""
@@ -133,4 +143,16 @@ FIXES: dict[str, Callable[[Entity, list[Finding]], Fix]] = {
     "namespace_pod_quota_exceeded": _edit,
     "namespace_service_quota_exceeded": _edit,
     "namespace_storage_quota_exceeded": _edit,
+    "network_policy_blocks": _edit,
+    "dns_egress_blocked": _edit,
+    "wrong_dns_policy": _edit,
+    "ingress_class_missing": _edit,
+    "ingress_backend_port_missing": _edit,
+    "traffic_policy_local": _edit,
+    "service_selects_too_much": _edit,
+    "external_name_wrong": _edit,
+    "node_services_unreachable": _cordon,
+    "node_filesystem_read_only": _cordon,
+    "node_kernel_deadlock": _cordon,
+    "node_hardware": _cordon,
 }

@@ -6,7 +6,7 @@ that was cut off runs again from its top and repeats no finished call: its evide
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
@@ -19,7 +19,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
-from assistant.checks import CHECKS, Case, Check
+from assistant.checks import Case, Check
 from assistant.diagnosis import Diagnosis, diagnose
 from assistant.incident import (
     Alert,
@@ -34,8 +34,6 @@ from assistant.incident import (
     StepState,
     Verdict,
 )
-from assistant.snapshot import Snapshot
-from assistant.topology import topology
 from assistant.triage import compose as composing
 from assistant.triage.blindness import too_blind
 from assistant.triage.consult import consult
@@ -80,20 +78,22 @@ async def _gather(state: State, runtime: Runtime[Desk]) -> State:
 
 async def _check(state: State, runtime: Runtime[Desk]) -> State:
     runtime.context.on_stage("checking for known faults")
-    findings, failures = await run_checks(runtime.context, state["alert"], state["scope"], CHECKS)
+    desk = runtime.context
+    findings, failures = await run_checks(desk, state["alert"], state["scope"], desk.checks)
     return {"findings": findings, "failures": failures}
 
 
 async def _diagnose(state: State, runtime: Runtime[Desk]) -> State:
     runtime.context.on_stage("weighing causes")
-    evidence = runtime.context.toolbox.evidence
+    view = runtime.context.view()
     alert, scope = state["alert"], state["scope"]
-    snapshot = Snapshot.made_of(evidence)
-    graph = topology(snapshot, evidence)
-    quiet = composing.alert_gone(alert, scope, evidence)
-    blind = too_blind(alert, scope, snapshot, evidence)
-    found = diagnose(alert, scope, state["findings"], graph, quiet=quiet, blind=blind)
-    if found.verdict is Verdict.HEALTHY and composing.alert_fires(alert, scope, evidence):
+    quiet = composing.alert_gone(alert, scope, view.evidence)
+    blind = too_blind(alert, scope, view.snapshot, view.evidence)
+    found = diagnose(alert, scope, state["findings"], view.topology, quiet=quiet, blind=blind)
+    troubled = composing.alert_fires(alert, scope, view.evidence) and not composing.a_sign_of_life(
+        alert
+    )
+    if found.verdict is Verdict.HEALTHY and troubled:
         # While the alert fires, to have found nothing wrong only says that it was not found.
         found = found.model_copy(update={"verdict": Verdict.INCONCLUSIVE})
     return {"diagnosis": found}
@@ -110,7 +110,7 @@ async def _report(state: State, runtime: Runtime[Desk]) -> State:
     desk.on_stage("writing the report")
     parts = composing.Parts(**{key: state[key] for key in composing.Parts.model_fields})  # type: ignore[literal-required]
     cost = Cost(seconds=round(desk.timer(), 2), calls=desk.toolbox.calls)
-    made = composing.compose(parts, desk.toolbox.evidence, cost, desk.clock())
+    made = composing.compose(parts, desk.view(), cost, desk.clock())
     return {"report": made}
 
 
@@ -129,13 +129,12 @@ async def run_checks(
     desk: Desk, alert: Alert, scope: Scope, checks: Mapping[str, Check]
 ) -> tuple[tuple[Finding, ...], tuple[BlindSpot, ...]]:
     """What the checks find, sorted; a check that breaks is a blind spot, and the others go on."""
-    evidence = desk.toolbox.evidence
-    snapshot = Snapshot.made_of(evidence)
+    view = desk.view()
 
     async def ask(tool: str, arguments: Mapping[str, Any], reason: str) -> Evidence:
         return await desk.toolbox.call(tool, arguments, reason=reason)
 
-    case = Case(alert, scope, snapshot, topology(snapshot, evidence), evidence, ask)
+    case = Case(alert, scope, view.snapshot, view.topology, view.evidence, ask)
     answers: dict[str, list[Finding]] = {}
     failures: list[BlindSpot] = []
 
@@ -149,10 +148,33 @@ async def run_checks(
         for name, check in checks.items():
             group.start_soon(one, name, check)
     # In the order of their names, not of their answers: the same evidence gives the same findings.
-    found = {finding.id: finding for name in sorted(answers) for finding in answers[name]}
+    made = {finding.id: finding for name in sorted(answers) for finding in answers[name]}
+    forged = unsupported(made.values(), desk.toolbox.evidence)
+    failures += [_forged(made[id]) for id in forged]
     return (
-        tuple(found[id] for id in sorted(found)),
-        tuple(sorted(failures, key=lambda row: row.tool)),
+        tuple(made[id] for id in sorted(made.keys() - forged)),
+        tuple(sorted(failures, key=lambda row: (row.tool, row.reason))),
+    )
+
+
+def unsupported(findings: Iterable[Finding], evidence: Iterable[Evidence]) -> set[str]:
+    """The ids of the findings that cite an answer nobody gave, or words that do not stand in it."""
+    known = {item.id: item for item in evidence}
+    return {
+        finding.id
+        for finding in findings
+        for said in finding.citations
+        if said.evidence not in known or not known[said.evidence].holds(said.quote)
+    }
+
+
+def _forged(finding: Finding) -> BlindSpot:
+    return BlindSpot(
+        tool=f"check of {finding.kind}",
+        status=Status.ERROR,
+        reason=f"{finding.kind} at {finding.entity} cites what no evidence holds",
+        consequence="this finding was dropped: nothing may rest on words that nobody said",
+        suggestions=("report this as a bug, with `assistant show --json`",),
     )
 
 

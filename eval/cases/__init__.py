@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from pkgutil import iter_modules
 from types import MappingProxyType
 
-from eval.cases.case import Case, Expected, Rival
-from eval.cases.worlds import amber, birch, cedar, dune, ember, fjord
+from eval.cases import worlds
+from eval.cases.case import Answer, Case, Expected, Rival
 from eval.cases.write import write_world
 
-CASES: Mapping[str, Case] = MappingProxyType(
-    {world.CASE.name: world.CASE for world in (amber, birch, cedar, dune, ember, fjord)}
-)
+
+def _cases() -> Iterator[Case]:
+    """The cases of every file in `worlds`: a new world needs no other place to be named in."""
+    for found in iter_modules(worlds.__path__, f"{worlds.__name__}."):
+        module = import_module(found.name)
+        yield from getattr(module, "CASES", ()) or (module.CASE,)
+
+
+CASES: Mapping[str, Case] = MappingProxyType({case.name: case for case in _cases()})
 """Every case, by its name."""
 
-__all__ = ["CASES", "Case", "Expected", "Rival", "write_world"]
+DEMO = ("amber", "birch", "cedar", "dune", "ember", "fjord")
+"""The worlds to show: the whole shop, a runbook for each alert, and rivals that must be named."""
+
+__all__ = ["CASES", "DEMO", "Answer", "Case", "Expected", "Rival", "write_world"]

@@ -11,20 +11,37 @@ from eval.cases.system import System
 
 @dataclass(frozen=True)
 class Rival:
-    """Something in the world that looks guilty and is not: a good report says why not."""
+    """Something in the world that looks guilty and is not: it is never to be believed."""
 
     entity: Entity
     why: str
 
 
 @dataclass(frozen=True)
+class Answer:
+    """A kind of fault, and the thing at fault."""
+
+    kind: str
+    entity: Entity
+
+
+@dataclass(frozen=True)
 class Expected:
-    """The right answer. It never stands in the world folder."""
+    """The right answer. It never stands in the world folder.
+
+    Without a cause to name `kind` is empty and `entity` is what the alert speaks of.
+    """
 
     verdict: Verdict
     kind: str
     entity: Entity
     rivals: tuple[Rival, ...] = ()
+    further: tuple[Answer, ...] = ()
+    """The other causes, where there are several: all of them are to be named."""
+    as_right: tuple[Answer, ...] = ()
+    """Other names for the same cause: whoever gives one of these is right as well."""
+    or_else: tuple[Verdict, ...] = ()
+    """Verdicts that name no cause and are as honest as the one expected."""
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from eval.cases.kubernetes_pods import set_name
+from eval.cases.runs import Run
 from eval.cases.samples import Families, Labels, Points, seldom
-from eval.cases.system import Json, Node, Pod, Run, System, Workload
+from eval.cases.system import Json, Node, Pod, System, Workload
 from eval.cases.traffic import Flow
 
 UNITS = {"cpu": "core", "memory": "byte"}
@@ -23,7 +24,7 @@ def kube_state(system: System, known: Flow, families: Families) -> None:
     for node in system.nodes.values():
         _node(known, families, node)
     for item in system.objects:
-        _claim(known, families, item)
+        _claim(system, known, families, item)
         _autoscaler(system, known, families, item)
 
 
@@ -48,7 +49,7 @@ def quantity(text: str) -> float:
 def _pod(known: Flow, families: Families, pod: Pod) -> None:
     labels = {"namespace": pod.namespace, "pod": pod.name}
     families.gauge("kube_pod_info", _info(pod, labels), alive(known, pod, lambda _: 1))
-    for phase in ("Pending", "Running", "Failed"):
+    for phase in ("Pending", "Running", "Succeeded", "Failed"):
         points = alive(known, pod, lambda at, p=phase: float(phase_at(pod, at) == p))  # type: ignore[misc]
         if any(value for _, value in points):
             families.gauge("kube_pod_status_phase", {**labels, "phase": phase}, points)
@@ -74,6 +75,8 @@ def phase_at(pod: Pod, at: datetime) -> str:
     if pod.failed and pod.failed[0] <= at:
         return "Failed"
     started = [t for run in pod.runs.values() for t in run.turns if "running" in t.state]
+    if pod.workload.kind == "Job" and (turn := pod.main.turn(at)) and "terminated" in turn.state:
+        return "Failed" if turn.state["terminated"]["exitCode"] else "Succeeded"
     return "Running" if any(turn.at <= at for turn in started) else "Pending"
 
 
@@ -120,6 +123,8 @@ def _workload(system: System, known: Flow, families: Families, workload: Workloa
         families.gauge("kube_deployment_status_replicas_available", labels, ready)
         updated = course(known, lambda at: _updated(system, workload, at))
         families.gauge("kube_deployment_status_replicas_updated", labels, updated)
+    elif workload.kind in ("Node", "Job"):
+        return  # a static pod has no workload above it, and a Job counts otherwise
     elif workload.kind == "StatefulSet":
         families.gauge("kube_statefulset_replicas", labels, wanted)
         families.gauge("kube_statefulset_status_replicas_ready", labels, ready)
@@ -146,24 +151,38 @@ def holds(node: Node, condition: str, at: datetime) -> bool:
     """Whether a condition of a node was True at a moment."""
     changed = node.conditions.get(condition)
     usual = condition == "Ready"
+    if usual and node.away and node.away[0] <= at < node.away[1]:
+        return False
     if not changed or "lastTransitionTime" not in changed:
         return usual
     since = datetime.fromisoformat(changed["lastTransitionTime"])
     return (changed["status"] == "True") if at >= since else usual
 
 
-def _claim(known: Flow, families: Families, item: Json) -> None:
+def _claim(system: System, known: Flow, families: Families, item: Json) -> None:
     if item["kind"] != "PersistentVolumeClaim":
         return
     metadata = item["metadata"]
     labels = {"namespace": metadata["namespace"], "persistentvolumeclaim": metadata["name"]}
     phase = {**labels, "phase": item["status"]["phase"]}
     families.gauge("kube_persistentvolumeclaim_status_phase", phase, course(known, lambda _: 1))
+    if item["status"]["phase"] != "Bound":
+        return
     size = quantity(item["spec"]["resources"]["requests"]["storage"])
     families.gauge("kubelet_volume_stats_capacity_bytes", labels, course(known, lambda _: size))
     hours = timedelta(hours=1)
-    points = course(known, lambda at: size * 0.61 - 2**20 * ((at - known.times[0]) // hours))
+    usual = course(known, lambda at: size * 0.61 - 2**20 * ((at - known.times[0]) // hours))
+    used = system.volume_used.get(metadata["name"])
+    points = course(known, lambda at: size * (1 - on_lines(used, at))) if used else usual
     families.gauge("kubelet_volume_stats_available_bytes", labels, points)
+
+
+def on_lines(points: Points, at: datetime) -> float:
+    """The value at a moment on straight lines between known points, level beyond them."""
+    before = [point for point in points if point[0] <= at] or points[:1]
+    after = [point for point in points if point[0] > at]
+    (start, low), (end, high) = before[-1], (after or before[-1:])[0]
+    return low + (high - low) * max((at - start) / (end - start), 0.0) if end > start else low
 
 
 def _autoscaler(system: System, known: Flow, families: Families, item: Json) -> None:

@@ -10,6 +10,8 @@ from eval.cases.plain_objects import thing
 from eval.cases.system import Json, Node, System, stamp
 
 KUBELET = "v1.31.4"
+HELLO = timedelta(seconds=34)
+"""How long a machine takes from its boot until its kubelet calls it ready."""
 
 HEALTHY = (
     (
@@ -38,15 +40,21 @@ def ground(system: System) -> Iterator[Json]:
 
 
 def _namespace(system: System, name: str) -> Json:
-    return thing(
+    deleted, conditions = system.ending.get(name, (None, []))
+    item = thing(
         system,
         "Namespace",
         ("", name),
         system.namespaces[name],
         labels={"kubernetes.io/metadata.name": name},
         spec={"finalizers": ["kubernetes"]},
-        status={"phase": "Active"},
+        status={"phase": "Terminating", "conditions": conditions}
+        if deleted
+        else {"phase": "Active"},
     )
+    if deleted:
+        item["metadata"]["deletionTimestamp"] = stamp(deleted)
+    return item
 
 
 def _node(system: System, node: Node) -> Json:
@@ -68,6 +76,8 @@ def _node(system: System, node: Node) -> Json:
     }
     if node.taints:
         spec["taints"] = node.taints
+    if node.unschedulable:
+        spec["unschedulable"] = True
     labels = {
         "kubernetes.io/arch": "amd64",
         "kubernetes.io/hostname": node.name,
@@ -92,12 +102,16 @@ def _node(system: System, node: Node) -> Json:
 
 
 def _node_conditions(system: System, node: Node) -> list[Json]:
-    beat = stamp(system.ago(seconds=system.rng("beat", node.name).randint(20, 270)))
+    beat = stamp(
+        node.silent_since or system.ago(seconds=system.rng("beat", node.name).randint(20, 270))
+    )
     rows = []
     for type_, status, reason, message in HEALTHY:
         row = {
             "lastHeartbeatTime": beat,
-            "lastTransitionTime": stamp(node.booted + timedelta(seconds=34)),
+            "lastTransitionTime": stamp(
+                node.away[1] if node.away and type_ == "Ready" else node.booted + HELLO
+            ),
             "message": message,
             "reason": reason,
             "status": status,
@@ -132,7 +146,8 @@ def _node_info(system: System, node: Node) -> Json:
 
 
 def _lease(system: System, node: Node) -> Json:
-    renewed = stamp(system.ago(seconds=system.rng("lease", node.name).randint(1, 9)))
+    heard = system.ago(seconds=system.rng("lease", node.name).randint(1, 9))
+    renewed = stamp(node.silent_since or heard)
     spec = {
         "holderIdentity": node.name,
         "leaseDurationSeconds": 40,

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from eval.cases.plain_objects import thing
-from eval.cases.system import Happening, Json, Pod, Run, System, Turn, Workload, stamp
+from eval.cases.runs import Run, Turn
+from eval.cases.system import Happening, Json, Pod, System, Workload, stamp
 
 KEPT = timedelta(hours=72)
 """How long this cluster's API server keeps events."""
@@ -20,6 +21,8 @@ GROUPS = {
     "StatefulSet": "apps/v1",
     "DaemonSet": "apps/v1",
     "HorizontalPodAutoscaler": "autoscaling/v2",
+    "PodDisruptionBudget": "policy/v1",
+    "ValidatingWebhookConfiguration": "admissionregistration.k8s.io/v1",
     "CronJob": "batch/v1",
     "Job": "batch/v1",
 }
@@ -44,12 +47,12 @@ def about(pod: Pod, reason: str, message: str, turn: Turn | None = None) -> Happ
 
 
 def _life(pod: Pod) -> Iterator[Happening]:
-    if pod.node and pod.workload.kind != "DaemonSet":
+    if pod.node and pod.workload.kind not in ("DaemonSet", "Node"):
         text = f"Successfully assigned {pod.namespace}/{pod.name} to {pod.node}"
         yield _by("default-scheduler", about(pod, "Scheduled", text))
-    for name, run in pod.runs.items():
+    for name, run in {**pod.init, **pod.runs}.items():
         yield from _starts(pod, name, run)
-    if pod.workload.routes and begun_at(pod):
+    if pod.workload.routes and pod.workload.port and begun_at(pod):
         yield _probe_noise(pod)
     if pod.deleted:
         gone = Turn(pod.deleted - timedelta(seconds=15), {})
@@ -64,8 +67,10 @@ def begun_at(pod: Pod) -> datetime | None:
 
 def _probe_noise(pod: Pod) -> Happening:
     """A pod fails a probe or two while it starts: every cluster is full of these."""
+    probe = pod.revision.template["containers"][0]["readinessProbe"]["httpGet"]
+    where = f"{pod.ip}:{pod.workload.port}"
     message = (
-        f'Readiness probe failed: Get "http://{pod.ip}:8080/readyz": dial tcp {pod.ip}:8080: '
+        f'Readiness probe failed: Get "http://{where}{probe["path"]}": dial tcp {where}: '
         "connect: connection refused"
     )
     first = (begun_at(pod) or pod.created) + timedelta(seconds=5)
@@ -81,9 +86,10 @@ def _by(component: str, event: Happening) -> Happening:
 def _starts(pod: Pod, name: str, run: Run) -> Iterator[Happening]:
     """Pulled, Created and Started: one event each, counted up at every further start."""
     begun = [t for t in run.turns if "running" in t.state and not t.ready]
+    begun = [turn for turn in begun if begun[-1].at - turn.at < KEPT]
     if not begun:
         return
-    image = next(c["image"] for c in pod.revision.template["containers"] if c["name"] == name)
+    image = pod.revision.container(name)["image"]
     first, last = begun[0].at, begun[-1].at
     present = f'Container image "{image}" already present on machine'
     if _new_image(pod, image):

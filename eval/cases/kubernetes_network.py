@@ -25,19 +25,19 @@ def cluster_ip(system: System, workload: Workload) -> str:
 
 
 def _service(system: System, workload: Workload) -> Json:
-    ip = cluster_ip(system, workload)
+    ip = "None" if workload.headless else cluster_ip(system, workload)
     port = {
-        "name": workload.port_name,
-        "port": workload.port,
+        "name": _target_name(workload),
+        "port": workload.service_port or workload.port,
         "protocol": "TCP",
-        "targetPort": workload.port_name,
+        "targetPort": _target_name(workload),
     }
     return thing(
         system,
         "Service",
         (workload.namespace, workload.name),
         workload.created,
-        labels={"app": workload.name},
+        labels=workload.own_label,
         spec={
             "clusterIP": ip,
             "clusterIPs": [ip],
@@ -61,7 +61,7 @@ def _selected(system: System, workload: Workload) -> list[Pod]:
         if pod.namespace == workload.namespace
         and pod.node
         and pod.failed is None
-        and workload.selector.items() <= {"app": pod.workload.name}.items()
+        and workload.selector.items() <= pod.labels.items()
     ]
 
 
@@ -79,7 +79,7 @@ def _endpoints(system: System, workload: Workload) -> Json:
         ]
         for name, wanted in (("addresses", True), ("notReadyAddresses", False))
     }
-    ports = [{"name": workload.port_name, "port": _target_port(workload), "protocol": "TCP"}]
+    ports = _ports(workload)
     subset = {name: value for name, value in rows.items() if value}
     changed = max((ready_since(system, pod)[1] for pod in pods), default=workload.created)
     trigger = {"endpoints.kubernetes.io/last-change-trigger-time": stamp(changed)}
@@ -90,14 +90,23 @@ def _endpoints(system: System, workload: Workload) -> Json:
         place,
         workload.created,
         annotations=trigger,
-        labels={"app": workload.name},
+        labels=workload.own_label,
     )
-    return {**item, "subsets": [{**subset, "ports": ports}]} if subset else item
+    return {**item, "subsets": [{**subset, "ports": ports}]} if subset and ports else item
 
 
-def _target_port(workload: Workload) -> int:
+def _target_name(workload: Workload) -> str:
+    return workload.target_port or workload.port_name
+
+
+def _ports(workload: Workload) -> list[Json]:
+    """The port that endpoints lead to; none where no container port has the name asked for."""
     ports = workload.newest.template["containers"][0].get("ports", [])
-    return next((p["containerPort"] for p in ports if p["name"] == workload.port_name), 0)
+    return [
+        {"name": port["name"], "port": port["containerPort"], "protocol": "TCP"}
+        for port in ports
+        if port["name"] == _target_name(workload)
+    ]
 
 
 def _slice(system: System, workload: Workload) -> Json:
@@ -121,9 +130,8 @@ def _slice(system: System, workload: Workload) -> Json:
         (workload.namespace, name),
         workload.created + timedelta(seconds=1),
         api_version="discovery.k8s.io/v1",
-        labels={"app": workload.name, "kubernetes.io/service-name": workload.name},
+        labels={**workload.own_label, "kubernetes.io/service-name": workload.name},
     )
-    ports = [{"name": workload.port_name, "port": _target_port(workload), "protocol": "TCP"}]
     owner = {
         "apiVersion": "v1",
         "blockOwnerDeletion": True,
@@ -133,4 +141,4 @@ def _slice(system: System, workload: Workload) -> Json:
         "uid": system.uid("Service", workload.namespace, workload.name),
     }
     item["metadata"]["ownerReferences"] = [owner]
-    return {**item, "addressType": "IPv4", "endpoints": rows, "ports": ports}
+    return {**item, "addressType": "IPv4", "endpoints": rows, "ports": _ports(workload)}

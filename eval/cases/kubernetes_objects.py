@@ -36,7 +36,7 @@ def _workload(system: System, workload: Workload) -> Iterator[Json]:
         yield from (_replica_set(system, workload, revision) for revision in workload.revisions)
     elif workload.kind == "StatefulSet":
         yield _stateful_set(system, workload)
-    else:
+    elif workload.kind == "DaemonSet":
         yield _daemon_set(system, workload)
 
 
@@ -70,7 +70,7 @@ def _deployment(system: System, workload: Workload) -> Json:
         "progressDeadlineSeconds": 600,
         "replicas": workload.replicas,
         "revisionHistoryLimit": 10,
-        "selector": {"matchLabels": {"app": workload.name}},
+        "selector": {"matchLabels": workload.own_label},
         "strategy": {"rollingUpdate": surge, "type": "RollingUpdate"},
         "template": _template(workload, workload.newest),
     }
@@ -81,7 +81,7 @@ def _deployment(system: System, workload: Workload) -> Json:
         workload.created,
         api_version="apps/v1",
         annotations={**annotations, **workload.newest.annotations},
-        labels={"app": workload.name},
+        labels=workload.own_label,
         spec=spec,
         status={key: value for key, value in status.items() if value},
     )
@@ -105,7 +105,17 @@ def _deployment_conditions(system: System, workload: Workload) -> list[Json]:
     overdue = newest.created + PROGRESS_DEADLINE < system.as_of
     progress = rolled if done else late if overdue else moving
     since = newest.created + PROGRESS_DEADLINE if progress is late else settled
-    return [_available(system, workload, ready), _condition("Progressing", *progress, since=since)]
+    rows = [_available(system, workload, ready), _condition("Progressing", *progress, since=since)]
+    return [*rows, *_refused(newest)]
+
+
+def _refused(revision: Revision) -> list[Json]:
+    """ReplicaFailure, where the API server takes no more pods of a revision."""
+    refused = revision.refused
+    if refused is None:
+        return []
+    words = ("True", "FailedCreate", refused.message)
+    return [_condition("ReplicaFailure", *words, since=refused.at)]
 
 
 def _was_complete(system: System, workload: Workload) -> bool:
@@ -168,7 +178,8 @@ def _replica_set(system: System, workload: Workload, revision: Revision) -> Json
         "deployment.kubernetes.io/revision": str(revision.number),
         **revision.annotations,
     }
-    labels = {"app": workload.name, "pod-template-hash": revision.digest}
+    selects = {**workload.own_label, "pod-template-hash": revision.digest}
+    labels = {**selects, **revision.pod_labels}
     status = {"availableReplicas": ready, "fullyLabeledReplicas": total, "readyReplicas": ready}
     item = thing(
         system,
@@ -179,12 +190,13 @@ def _replica_set(system: System, workload: Workload, revision: Revision) -> Json
         annotations=annotations,
         labels=labels,
         spec={
-            "replicas": total,
-            "selector": {"matchLabels": labels},
+            "replicas": revision.refused.wanted if revision.refused else total,
+            "selector": {"matchLabels": selects},
             "template": _template(workload, revision, labels),
         },
         status={
             **{key: value for key, value in status.items() if value},
+            **({"conditions": _refused(revision)} if revision.refused else {}),
             "observedGeneration": 1,
             "replicas": total,
         },
@@ -202,7 +214,7 @@ def _most(workload: Workload) -> int:
 
 
 def _template(workload: Workload, revision: Revision, labels: Json | None = None) -> Json:
-    metadata = {"labels": labels or {"app": workload.name}}
+    metadata = {"labels": labels or {**workload.own_label, **revision.pod_labels}}
     if revision.pod_annotations:
         metadata["annotations"] = revision.pod_annotations
     return {"metadata": metadata, "spec": revision.template}
@@ -211,14 +223,15 @@ def _template(workload: Workload, revision: Revision, labels: Json | None = None
 def _stateful_set(system: System, workload: Workload) -> Json:
     total, ready = _counts(system, workload)
     digest = f"{workload.name}-{workload.newest.digest}"
-    claim = {"metadata": {"name": "data"}, "spec": {"accessModes": ["ReadWriteOnce"]}}
+    asked = {"accessModes": ["ReadWriteOnce"], **workload.claim}
+    claim = {"metadata": {"name": "data"}, "spec": asked}
     return thing(
         system,
         "StatefulSet",
         (workload.namespace, workload.name),
         workload.created,
         api_version="apps/v1",
-        labels={"app": workload.name},
+        labels=workload.own_label,
         spec={
             "podManagementPolicy": "OrderedReady",
             "replicas": workload.replicas,
@@ -248,7 +261,7 @@ def _daemon_set(system: System, workload: Workload) -> Json:
         (workload.namespace, workload.name),
         workload.created,
         api_version="apps/v1",
-        labels={"app": workload.name},
+        labels=workload.own_label,
         spec={
             "selector": {"matchLabels": {"app": workload.name}},
             "template": _template(workload, workload.newest),

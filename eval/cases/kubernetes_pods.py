@@ -7,7 +7,8 @@ import hashlib
 from datetime import datetime, timedelta
 
 from eval.cases.plain_objects import thing
-from eval.cases.system import Json, Pod, Revision, Run, System, Workload, stamp
+from eval.cases.runs import Run
+from eval.cases.system import Json, Pod, Revision, System, Workload, stamp
 
 TOLERATIONS = [
     {
@@ -26,9 +27,9 @@ def set_name(workload: Workload, revision: Revision) -> str:
 
 
 def owner_of(system: System, kind: str, namespace: str, name: str) -> Json:
-    """An owner reference to an apps/v1 object."""
+    """An owner reference to a controller."""
     return {
-        "apiVersion": "apps/v1",
+        "apiVersion": {"Job": "batch/v1", "Node": "v1"}.get(kind, "apps/v1"),
         "blockOwnerDeletion": True,
         "controller": True,
         "kind": kind,
@@ -40,10 +41,14 @@ def owner_of(system: System, kind: str, namespace: str, name: str) -> Json:
 def pod_object(system: System, pod: Pod) -> Json:
     """The pod as the API server shows it at the system's moment."""
     workload = pod.workload
-    labels = {"app": workload.name}
+    labels = dict(pod.labels)
     deployed = workload.kind == "Deployment"
     if deployed:
         labels["pod-template-hash"] = pod.revision.digest
+    elif workload.kind == "Node":
+        labels = {"component": workload.name, "tier": "control-plane"}
+    elif workload.kind == "Job":
+        labels |= {"batch.kubernetes.io/job-name": workload.name, "job-name": workload.name}
     elif workload.kind == "StatefulSet":
         labels["statefulset.kubernetes.io/pod-name"] = pod.name
     item = thing(
@@ -59,7 +64,10 @@ def pod_object(system: System, pod: Pod) -> Json:
     owner = set_name(workload, pod.revision) if deployed else workload.name
     kind = "ReplicaSet" if deployed else workload.kind
     item["metadata"]["uid"] = pod.uid
-    item["metadata"]["ownerReferences"] = [owner_of(system, kind, pod.namespace, owner)]
+    owners = [owner_of(system, kind, pod.namespace, owner)]
+    if kind == "Node":
+        owners[0] |= {"name": pod.node, "uid": system.uid("Node", "", pod.node)}
+    item["metadata"]["ownerReferences"] = owners
     return item
 
 
@@ -98,17 +106,32 @@ def _status(system: System, pod: Pod) -> Json:
         return _unscheduled_status(pod)
     statuses = [container_status(system, pod, name, run) for name, run in pod.runs.items()]
     started = any("running" in turn.state for run in pod.runs.values() for turn in run.turns)
+    last = pod.main.turn(system.as_of)
+    ended = last and pod.workload.kind == "Job" and last.state.get("terminated")
     status: Json = {
         "conditions": _conditions(system, pod),
         "containerStatuses": statuses,
         "hostIP": system.nodes[pod.node].ip,
-        "phase": "Running" if started else "Pending",
+        "phase": _ended_phase(ended) if ended else "Running" if started else "Pending",
         "podIP": pod.ip,
         "podIPs": [{"ip": pod.ip}],
         "qosClass": "Burstable",
         "startTime": stamp(pod.created),
     }
+    if pod.init:
+        rows = [container_status(system, pod, name, run) for name, run in pod.init.items()]
+        status["initContainerStatuses"] = rows
     return status
+
+
+def _ended_phase(ended: Json) -> str:
+    return "Failed" if ended["exitCode"] else "Succeeded"
+
+
+def initialized(pod: Pod, at: datetime) -> bool:
+    """Whether all init containers of a pod had ended well by then."""
+    turns = [run.turn(at) for run in pod.init.values()]
+    return all(t and t.state.get("terminated", {}).get("exitCode") == 0 for t in turns)
 
 
 def _failed_status(system: System, pod: Pod) -> Json:
@@ -148,15 +171,15 @@ def ready_since(system: System, pod: Pod) -> tuple[bool, datetime]:
     ready = pod.ready(system.as_of)
     if pod.failed:
         return False, pod.failed[0]
+    moments = [turn.at for run in pod.runs.values() for turn in run.turns]
     changes = [
-        turn.at
-        for run in pod.runs.values()
-        for turn in run.turns
-        if turn.at <= system.as_of
-        and pod.ready(turn.at) == ready
-        and pod.ready(turn.at - timedelta(seconds=1)) != ready
+        at
+        for at in [*moments, *(pod.unready or ())]
+        if at <= system.as_of
+        and pod.ready(at) == ready
+        and pod.ready(at - timedelta(seconds=1)) != ready
     ]
-    return ready, changes[-1] if changes else pod.created
+    return ready, max(changes, default=pod.created)
 
 
 def _conditions(system: System, pod: Pod) -> list[Json]:
@@ -165,7 +188,7 @@ def _conditions(system: System, pod: Pod) -> list[Json]:
     up = pod.created + timedelta(seconds=2)
     rows: list[tuple[str, bool, datetime, dict[str, str]]] = [
         ("PodReadyToStartContainers", pod.failed is None, up, {}),
-        ("Initialized", True, pod.created, {}),
+        ("Initialized", initialized(pod, system.as_of), pod.created, _waiting_init(system, pod)),
         ("Ready", ready, since, unready),
         ("ContainersReady", ready, since, unready),
         ("PodScheduled", True, pod.created, {}),
@@ -182,10 +205,17 @@ def _conditions(system: System, pod: Pod) -> list[Json]:
     ]
 
 
+def _waiting_init(system: System, pod: Pod) -> dict[str, str]:
+    if initialized(pod, system.as_of):
+        return {}
+    message = f"containers with incomplete status: [{' '.join(pod.init)}]"
+    return {"message": message, "reason": "ContainersNotInitialized"}
+
+
 def _unready(pod: Pod) -> dict[str, str]:
     if pod.failed:
         return {"reason": "PodFailed"}
-    names = " ".join(name for name, run in pod.runs.items() if not run.turns[-1].ready)
+    names = " ".join(n for n, run in pod.runs.items() if not run.turns or not run.turns[-1].ready)
     message = f"containers with unready status: [{names}]"
     return {"message": message, "reason": "ContainersNotReady"}
 
@@ -194,9 +224,10 @@ def container_status(system: System, pod: Pod, name: str, run: Run) -> Json:
     """One row of `containerStatuses`."""
     now = system.as_of
     turn = run.turn(now)
-    container = next(c for c in pod.revision.template["containers"] if c["name"] == name)
+    container = pod.revision.container(name)
     ran = bool(run.last_before) or any("running" in t.state for t in run.turns)
-    state = turn.state if turn else {"waiting": {"reason": "ContainerCreating"}}
+    before = "ContainerCreating" if initialized(pod, now) else "PodInitializing"
+    state = turn.state if turn else {"waiting": {"reason": before}}
     status = {
         "image": container["image"],
         "imageID": _image_id(container["image"]) if ran else "",

@@ -7,8 +7,10 @@ import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from eval.cases.system import Json, Pod, Revision, Run, System, Turn, Workload, stamp
+from eval.cases.runs import Run, Turn
+from eval.cases.system import Json, Node, Pod, Revision, System, Workload, stamp
 
+CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
 BACKOFF_SECONDS = (10, 20, 40, 80, 160, 300)
 """How long the kubelet waits before it starts a crashed container again."""
 
@@ -19,11 +21,12 @@ def place(system: System, workload: Workload, revision: Revision, at: datetime) 
     key = (workload.namespace, workload.name, revision.number, ordinal)
     name = _pod_name(system, workload, revision, ordinal)
     node = _next_node(system, workload, ordinal)
-    hosted = workload.kind == "DaemonSet"
+    hosted = workload.kind in ("DaemonSet", "Node")
     address = system.nodes[node].ip if hosted else _pod_address(system, node, *key)
     uid = system.uid("Pod", workload.namespace, f"{name}/{stamp(at)}")
     pod = Pod(workload, revision, name, uid, node, address, at)
     pod.runs = {c["name"]: Run() for c in revision.template["containers"]}
+    pod.init = {c["name"]: Run() for c in revision.template.get("initContainers", [])}
     system.pods.append(pod)
     return pod
 
@@ -31,17 +34,25 @@ def place(system: System, workload: Workload, revision: Revision, at: datetime) 
 def _pod_name(system: System, workload: Workload, revision: Revision, ordinal: int) -> str:
     if workload.kind == "StatefulSet":
         return f"{workload.name}-{len(system.pods_of(workload.name))}"
+    if workload.kind == "Node":
+        return f"{workload.name}-{_next_node(system, workload, ordinal)}"
     ending = system.suffix(5, workload.namespace, workload.name, revision.number, ordinal)
     middle = f"{revision.digest}-" if workload.kind == "Deployment" else ""
     return f"{workload.name}-{middle}{ending}"
 
 
 def _next_node(system: System, workload: Workload, ordinal: int) -> str:
-    names = list(system.nodes)
+    names = [name for name, node in system.nodes.items() if _takes_pods(node)]
+    if workload.kind == "Node":
+        return next(name for name, node in system.nodes.items() if CONTROL_PLANE in node.labels)
     if workload.kind == "DaemonSet":
         return names[ordinal % len(names)]
     start = system.rng("node", workload.name).randrange(len(names))
     return names[(start + ordinal) % len(names)]
+
+
+def _takes_pods(node: Node) -> bool:
+    return CONTROL_PLANE not in node.labels and not node.silent_since and not node.unschedulable
 
 
 def _pod_address(system: System, node: str, *key: object) -> str:
@@ -59,14 +70,15 @@ def move(system: System, pod: Pod, node: str) -> None:
     pod.node, pod.ip = node, _pod_address(system, node, pod.name)
 
 
-def start(pod: Pod, *, pull_seconds: float = 2, ready_seconds: float = 14) -> Pod:
-    """Lets every container of a pod start, and become ready a little later."""
+def start(pod: Pod, *, pull_seconds: float = 2, ready_seconds: float | None = 14) -> Pod:
+    """Lets every container of a pod start, and become ready a little later (never, if None)."""
     for run in pod.runs.values():
-        _begin(run, pod.created + timedelta(seconds=pull_seconds), ready_seconds)
+        begin(run, pod.created + timedelta(seconds=pull_seconds), ready_seconds)
     return pod
 
 
-def _begin(run: Run, at: datetime, ready_seconds: float | None) -> None:
+def begin(run: Run, at: datetime, ready_seconds: float | None) -> None:
+    """One container runs from a moment on, and is ready so much later (or never)."""
     running = {"running": {"startedAt": stamp(at)}}
     run.turns.append(Turn(at, running))
     if ready_seconds is not None:
@@ -103,7 +115,7 @@ def _running_since(run: Run, at: datetime) -> datetime:
 
 def restart(pod: Pod, at: datetime, *, ready_seconds: float | None = 14) -> None:
     """The main container runs again from this moment; never ready where `ready_seconds` is None."""
-    _begin(pod.main, at, ready_seconds)
+    begin(pod.main, at, ready_seconds)
 
 
 def back_off(pod: Pod, at: datetime, attempt: int) -> datetime:
@@ -146,7 +158,9 @@ def revise(
     number = newest.number + 1
     digest = system.suffix(10, workload.namespace, workload.name, "revision", number)
     annotations = {"kubernetes.io/change-cause": cause} if cause else {}
-    workload.revisions.append(Revision(number, at, template, digest, cause, annotations))
+    fresh = Revision(number, at, template, digest, cause, annotations)
+    fresh.pod_labels = dict(newest.pod_labels)
+    workload.revisions.append(fresh)
     return workload.newest
 
 

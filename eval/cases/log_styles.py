@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Literal
 
+from eval.cases.log_dialects import DIALECTS, SMALL_TALK
 from eval.cases.system import Pod
 
 Level = Literal["info", "warn", "error"]
@@ -14,7 +15,8 @@ Level = Literal["info", "warn", "error"]
 
 def styled(speaks: str, level: Level, at: datetime, text: str, pod: Pod) -> str:
     """One line in the way of a language's usual logger."""
-    return STYLES[speaks](level, at, text, pod)
+    write = STYLES.get(speaks)
+    return write(level, at, text, pod) if write else text
 
 
 def _go(level: Level, at: datetime, text: str, pod: Pod) -> str:
@@ -44,6 +46,7 @@ STYLES: dict[str, Callable[[Level, datetime, str, Pod], str]] = {
     "java": _java,
     "python": _python,
     "node": _node,
+    **DIALECTS,
 }
 
 CHATTER = {
@@ -64,6 +67,8 @@ CHATTER = {
     "coredns": (
         '[INFO] 10.244.1.17:{n} - "A IN portal.storefront.svc.cluster.local." NOERROR 0.0002s',
     ),
+    "batch": ("frame {n} done in 2.1s, 0 retries", "queue: 3 waiting, 1 running"),
+    "control": ('I{at:%m%d %H:%M:%S.000000}       1 trace.go:236] "List" took 0.6ms (n={n})',),
     "kube-proxy": (
         'I{at:%m%d %H:%M:%S.000000}       1 proxier.go:805] "SyncProxyRules complete" elapsed="42.1ms"',
     ),
@@ -71,8 +76,15 @@ CHATTER = {
         '203.0.113.7 - - [{at:%d/%b/%Y:%H:%M:%S} +0000] "GET /track/PW{n} HTTP/2.0" 200 5120 "-" "Mozilla/5.0" [storefront-portal-8080]',
         '203.0.113.90 - - [{at:%d/%b/%Y:%H:%M:%S} +0000] "GET / HTTP/2.0" 200 18210 "-" "Mozilla/5.0" [storefront-portal-8080]',
     ),
+    **SMALL_TALK,
 }
 """What programs that are not ours write now and then."""
+
+
+def _ended_at_once(pod: Pod, start: datetime) -> bool:
+    """Whether the run that began then ended before it ever was ready."""
+    after = (turn for turn in pod.main.turns if turn.at > start)
+    return "terminated" in next((turn.state for turn in after), {})
 
 
 def first_lines(pod: Pod, start: datetime) -> list[tuple[datetime, str]]:
@@ -80,9 +92,7 @@ def first_lines(pod: Pod, start: datetime) -> list[tuple[datetime, str]]:
     if pod.workload.speaks not in STYLES:
         return []
     version = pod.revision.template["containers"][0]["image"].rpartition(":")[2]
-    texts = (
-        f"starting {pod.workload.name} {version}",
-        "configuration loaded",
-        "listening on :8080",
-    )
+    texts = [f"starting {pod.workload.name} {version}", "configuration loaded"]
+    if pod.workload.port and not _ended_at_once(pod, start):
+        texts.append(f"listening on :{pod.workload.port}")
     return [(start, styled(pod.workload.speaks, "info", start, text, pod)) for text in texts]

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from eval.cases.kubernetes_network import cluster_ip
+from eval.cases.log_dialects import phrases
 from eval.cases.log_styles import CHATTER, Level, first_lines, styled
-from eval.cases.system import Pod, System, Turn, Workload
-from eval.cases.traffic import Flow, call_failure
+from eval.cases.runs import Turn
+from eval.cases.system import Pod, System
+from eval.cases.traffic import Flow, failure_between, wait_between
 
 Lines = list[tuple[datetime, str]]
 Key = tuple[str, str, str]
@@ -52,6 +54,10 @@ def written_logs(system: System, known: Flow) -> dict[Key, Lines]:
         if starts:
             lines = _lines(system, known, pod)
             found[_key(pod)] = [row for row in lines if row[0] >= starts[-1]]
+        for name, run in pod.init.items():
+            if run.turns:
+                lines = system.log_lines.get((pod.namespace, f"{pod.name}/{name}"), [])
+                found[pod.namespace, pod.name, name] = lines
     return found
 
 
@@ -96,6 +102,9 @@ def _chatter(system: System, known: Flow, pod: Pod) -> Iterator[tuple[datetime, 
 
 def _serving(pod: Pod, at: datetime) -> bool:
     turn: Turn | None = pod.main.turn(at)
+    stuck = pod.workload.port is None and pod.workload.cut_off
+    if stuck and stuck.at <= at:
+        return False
     return pod.exists(at) and bool(turn and turn.ready) and not (pod.failed and pod.failed[0] <= at)
 
 
@@ -107,54 +116,69 @@ def _moment(
         yield at, rng.choice(CHATTER[workload.speaks]).format(n=rng.randint(1100, 60999), at=at)
         return
     step = known.index(at)
-    mishaps = _mishaps(system, known, workload.name, step, rng)
-    route = rng.choice(_routes(known, workload, mishaps, step))
+    mishaps = _mishaps(system, known, pod, step, rng)
+    route = rng.choice(_routes(system, known, pod, mishaps, step))
     route = route.format(n=rng.randint(10**6, 10**7), z=rng.randint(1, 9))
     for mishap in mishaps:
         yield at, styled(workload.speaks, mishap.level, at, mishap.text, pod)
     failed = any(mishap.level == "error" for mishap in mishaps)
     own = _own_delay(system, known, workload.name, step) * rng.lognormvariate(-0.1, 0.45)
     seconds = own + sum(mishap.seconds for mishap in mishaps)
-    summary = f"{route} {503 if failed else 200} {seconds * 1000:.0f}ms"
+    wording = phrases(workload.speaks)
+    code = wording.error_code if failed else 200
+    size = 60 + step * 7 % 900
+    summary = wording.request.format(route=route, code=code, ms=seconds * 1000, s=seconds, n=size)
     yield at, styled(workload.speaks, "error" if failed else "info", at, summary, pod)
 
 
-def _routes(known: Flow, workload: Workload, mishaps: list[Mishap], step: int) -> list[str]:
+def _routes(system: System, known: Flow, pod: Pod, mishaps: list[Mishap], step: int) -> list[str]:
     """The routes a request may have had, given what went wrong on its way."""
-    needs = workload.route_for
+    name, needs = pod.workload.name, pod.workload.route_for
     hit = [needs[mishap.callee] for mishap in mishaps if mishap.callee in needs]
-    lost = [route for callee, route in needs.items() if call_failure(known, callee, step) > MOST]
-    return hit[:1] or [route for route in workload.routes if route not in lost]
+    lost = [
+        route
+        for callee, route in needs.items()
+        if failure_between(system, known, (name, callee), step) > MOST
+        or system.total(f"{name}->{callee}", "share", known.times[step]) < -MOST
+    ]
+    left = [route for route in pod.workload.routes if route not in lost]
+    return hit[:1] or left or list(pod.workload.routes)
 
 
 def _own_delay(system: System, known: Flow, name: str, step: int) -> float:
     """The mean delay of a service without its slow callees, whose delays are told one by one."""
     calls = system.traffic[name].calls.items()
-    waits = [share * known.latency[c][step] for c, share in calls if _is_slow(known, c, step)]
+    waits = [
+        share * wait_between(system, known, (name, c), step)
+        for c, share in calls
+        if _is_slow(system, known, (name, c), step)
+    ]
     return max(known.latency[name][step] - sum(waits), 0.002)
 
 
-def _is_slow(known: Flow, callee: str, step: int) -> bool:
-    return known.reachable(callee, step) and known.latency[callee][step] > SLOW_SECONDS
+def _is_slow(system: System, known: Flow, pair: tuple[str, str], step: int) -> bool:
+    return wait_between(system, known, pair, step) > SLOW_SECONDS
 
 
-def _mishaps(system: System, known: Flow, name: str, step: int, rng: random.Random) -> list[Mishap]:
-    """What a service says of its own failures and of those it called, this once."""
-    at = known.times[step]
-    own = system.total(name, "errors", at)
-    if own and rng.random() < own:
-        return [Mishap("error", _says(system, name, at))]
+def _mishaps(system: System, known: Flow, pod: Pod, step: int, rng: random.Random) -> list[Mishap]:
+    """What a pod says of its own failures and of those it called, this once."""
+    at, name, wording = known.times[step], pod.workload.name, phrases(pod.workload.speaks)
+    for who in (name, pod.name):
+        own = system.total(who, "errors", at)
+        if own and rng.random() < own:
+            return [Mishap("error", _says(system, who, at))]
     found: list[Mishap] = []
     for callee, share in system.traffic[name].calls.items():
-        lost, slow = call_failure(known, callee, step), _is_slow(known, callee, step)
+        pair = (name, callee)
+        lost, slow = failure_between(system, known, pair, step), _is_slow(system, known, pair, step)
         if lost > USUAL_ERRORS and rng.random() < lost * min(share, 1.0):
-            why = _why(system, known, callee, step)
-            text = f"call to {callee} failed: {why}"
+            why = _why(system, known, pod, callee, step)
+            text = wording.failed.format(callee=callee, why=why)
             return [Mishap("error", text, PATIENCE_SECONDS * slow, callee)]
-        if slow and rng.random() < min(share, 1.0):
-            took = known.latency[callee][step] * rng.lognormvariate(-0.1, 0.4)
+        if slow and known.reachable(callee, step) and rng.random() < min(share, 1.0):
+            took = wait_between(system, known, pair, step) * rng.lognormvariate(-0.1, 0.4)
             took = min(took, PATIENCE_SECONDS - rng.uniform(0.1, 0.9))
-            text = f"slow call to {callee}: {took * 1000:.0f}ms"
+            text = wording.slow.format(callee=callee, ms=took * 1000, s=took)
             found.append(Mishap("warn", text, took, callee))
     return found
 
@@ -168,11 +192,18 @@ def _says(system: System, name: str, at: datetime) -> str:
     return said[-1] if said else "request failed"
 
 
-def _why(system: System, known: Flow, callee: str, step: int) -> str:
+def _why(system: System, known: Flow, pod: Pod, callee: str, step: int) -> str:
+    wording, pair = phrases(pod.workload.speaks), f"{pod.workload.name}->{callee}"
+    if system.total(pair, "errors", known.times[step]):
+        return _says(system, pair, known.times[step])
     if not known.reachable(callee, step):
         workload = system.workloads[callee]
-        where = f"{cluster_ip(system, workload)}:{workload.port}"
-        return f"dial tcp {where}: connect: connection refused"
+        if workload.cut_off and workload.cut_off.says and workload.cut_off.at <= known.times[step]:
+            return workload.cut_off.says
+        pods = system.pods_of(callee) if workload.headless else []
+        host = pods[0].ip if pods else cluster_ip(system, workload)
+        where = f"{host}:{workload.service_port or workload.port}"
+        return wording.refused.format(where=where)
     if callee not in system.workloads or not system.workloads[callee].routes:
         return _says(system, callee, known.times[step])
-    return f"{callee} answered 503 Service Unavailable"
+    return wording.answered.format(callee=callee)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from eval.cases.kube_state import course, quantity
 from eval.cases.samples import Families, grown
-from eval.cases.system import Node, Pod, System
+from eval.cases.system import Json, Node, Pod, System
 from eval.cases.traffic import Flow
 
 PERIOD_SECONDS = 0.1
@@ -29,13 +29,18 @@ def machine_metrics(system: System, known: Flow, families: Families) -> None:
     for usage in usages:
         _container(families, usage)
     for node in system.nodes.values():
-        _machine(known, families, node, [u for u in usages if u.pod.node == node.name])
+        scraped = [at for at in known.times if heard(system, node.name, at)]
+        here = [u for u in usages if u.pod.node == node.name]
+        _machine(replace(known, times=scraped), families, node, here)
+        target = {"job": "node", "instance": f"{node.ip}:9100"}
+        up = course(known, lambda at, n=node.name: float(heard(system, n, at)))  # type: ignore[misc]
+        families.gauge("up", target, up)
 
 
 def _usage(system: System, known: Flow, pod: Pod) -> Usage:
     rng = system.rng("usage", pod.name)
-    times = [at for at in known.times if running(pod, at)]
-    most = quantity(pod.workload.limits.get("memory", "64Gi"))
+    times = [at for at in known.times if running(pod, at) and heard(system, pod.node, at)]
+    most = quantity(_limits(pod).get("memory", "64Gi"))
     return Usage(
         pod,
         {at: cpu_wanted(system, known, pod, at) * rng.gauss(1, 0.06) for at in times},
@@ -48,7 +53,7 @@ def _container(families: Families, usage: Usage) -> None:
     if not times:
         return
     labels = {"namespace": pod.namespace, "pod": pod.name, "container": pod.workload.container}
-    limit = quantity(pod.workload.limits.get("cpu", "64"))
+    limit = quantity(_limits(pod).get("cpu", "64"))
     wanted = list(usage.cores.values())
     used = [min(cores, limit) for cores in wanted]
     families.counter("container_cpu_usage_seconds", labels, grown(times, used, 4000))
@@ -60,6 +65,18 @@ def _container(families: Families, usage: Usage) -> None:
         families.counter("container_cpu_cfs_throttled_periods", labels, grown(times, slow, 120))
         every = [1 / PERIOD_SECONDS] * len(times)
         families.counter("container_cpu_cfs_periods", labels, grown(times, every, 900000))
+
+
+def _limits(pod: Pod) -> Json:
+    """What its main container is limited to, by its own revision."""
+    limits: Json = pod.revision.template["containers"][0].get("resources", {}).get("limits", {})
+    return limits
+
+
+def heard(system: System, name: str, at: datetime) -> bool:
+    """Whether the exporters of a node could be scraped at a moment."""
+    silent_since = system.nodes[name].silent_since
+    return silent_since is None or at < silent_since
 
 
 def running(pod: Pod, at: datetime) -> bool:
@@ -76,7 +93,7 @@ def cpu_wanted(system: System, known: Flow, pod: Pod, at: datetime) -> float:
         served = known.served[workload.name][known.index(at)]
         share = served / max(known.ready[workload.name][known.index(at)], 1)
     busy = workload.cpu_cores + share * workload.cpu_per_request
-    return busy + system.total(workload.name, "cpu", at)
+    return busy + system.total(workload.name, "cpu", at) + system.total(pod.name, "cpu", at)
 
 
 def memory_used(system: System, pod: Pod, at: datetime) -> float:
@@ -108,7 +125,6 @@ def _machine(known: Flow, families: Families, node: Node, usages: list[Usage]) -
     free = [(at, float(int(size * (1 - disk_used(node, at))))) for at in times]
     families.gauge("node_filesystem_size_bytes", disk, course(known, lambda _: size))
     families.gauge("node_filesystem_avail_bytes", disk, free)
-    families.gauge("up", {"job": "node", "instance": f"{node.ip}:9100"}, course(known, lambda _: 1))
 
 
 def disk_used(node: Node, at: datetime) -> float:

@@ -26,16 +26,25 @@ PENDING = timedelta(minutes=2)
 def open_metrics(system: System, known: Flow) -> str:
     """Two hours of every metric, ready for `promtool tsdb create-blocks-from openmetrics`."""
     families = Families()
+    (system.telemetry or shop_telemetry)(system, known, families)
+    kube_state(system, known, families)
+    machine_metrics(system, known, families)
+    _alerts(system, known, families)
+    for figure in system.figures:
+        points = [(at, figure.at(at)) for at in known.times]
+        families.gauge(figure.name, figure.labels, points)
+    families.forget(system.unmeasured)
+    return families.text()
+
+
+def shop_telemetry(system: System, known: Flow, families: Families) -> None:
+    """Requests, calls and stores as the parcel shop exports them."""
     for name, workload in system.workloads.items():
         if name in system.traffic and workload.routes:
             _requests(system, known, families, name)
     for client, server in edges(system):
         _call(system, known, families, (client, server))
-    kube_state(system, known, families)
-    machine_metrics(system, known, families)
     store_metrics(system, known, families)
-    _alerts(system, known, families)
-    return families.text()
 
 
 def _requests(system: System, known: Flow, families: Families, name: str) -> None:
@@ -84,7 +93,7 @@ def _histogram(
     """Buckets, sum and count of requests at these rates; of calls to stores only the two latter."""
     rates, means = course
     for bound in () if "connection_type" in labels else BOUNDS:
-        below = [rate * _share_below(bound, mean) for rate, mean in zip(rates, means, strict=True)]
+        below = [rate * share_below(bound, mean) for rate, mean in zip(rates, means, strict=True)]
         bucket = {**labels, "le": f"{bound:g}"}
         families.add("histogram", name, bucket, cumulated(known.times, below, 0), "_bucket")
     total = cumulated(known.times, rates, 0)
@@ -94,7 +103,7 @@ def _histogram(
     families.add("histogram", name, labels, total, "_count")
 
 
-def _share_below(bound: float, mean: float) -> float:
+def share_below(bound: float, mean: float) -> float:
     """The share of lognormal delays of this mean that stay below a bound."""
     middle = math.log(mean) - SPREAD**2 / 2
     return 0.5 * (1 + math.erf((math.log(bound) - middle) / (SPREAD * math.sqrt(2))))

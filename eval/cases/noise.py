@@ -101,10 +101,10 @@ def node_rebooted(system: System, name: str, at: datetime) -> None:
         )
     for pod in system.pods:
         if pod.node == name and pod.created < at and pod.runs:
-            _started_again(pod, at, "Unknown", 255)
+            started_again(pod, at, "Unknown", 255)
 
 
-def _started_again(pod: Pod, at: datetime, reason: str, exit_code: int) -> None:
+def started_again(pod: Pod, at: datetime, reason: str, exit_code: int) -> None:
     """The one restart of a pod's main container; what was before is its last state."""
     ended = {
         "containerID": lifecycle.container_id(pod, pod.workload.container, 0),
@@ -154,7 +154,7 @@ def innocent_deploy(system: System, name: str, version: str, at: datetime, servi
 
 def old_restart(system: System, name: str, at: datetime) -> None:
     """One restart of one pod, days ago."""
-    _started_again(system.pods_of(name)[0], at, "Error", 143)
+    started_again(system.pods_of(name)[0], at, "Error", 143)
 
 
 def loud_bystander(system: System, name: str, warning: str) -> None:

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 from eval.cases.system import Change, Json, Page, PastIncident, System, stamp
 
-ACCOUNT = "https://parcelworks.pagerduty.example"
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 TEAM = ("Ines Okafor", "Mateo Lindqvist", "Priya Raman", "Tomasz Wrona")
 
@@ -52,9 +51,9 @@ def _service_names(system: System) -> list[str]:
     return sorted({page.service for page in pages} | {change.service for change in system.changes})
 
 
-def _reference(id_: str, kind: str, summary: str, path: str) -> Json:
+def _reference(system: System, id_: str, kind: str, summary: str, path: str) -> Json:
     return {
-        "html_url": f"{ACCOUNT}/{path}/{id_}",
+        "html_url": f"https://{system.organisation}.pagerduty.example/{path}/{id_}",
         "id": id_,
         "self": f"https://api.pagerduty.com/{path}/{id_}",
         "summary": summary,
@@ -63,13 +62,15 @@ def _reference(id_: str, kind: str, summary: str, path: str) -> Json:
 
 
 def _service_reference(system: System, name: str) -> Json:
-    return _reference(identity(system, "P", "service", name), "service_reference", name, "services")
+    return _reference(
+        system, identity(system, "P", "service", name), "service_reference", name, "services"
+    )
 
 
 def _policy(system: System) -> Json:
     id_ = identity(system, "P", "policy")
     return _reference(
-        id_, "escalation_policy_reference", "Delivery platform", "escalation_policies"
+        system, id_, "escalation_policy_reference", system.team, "escalation_policies"
     )
 
 
@@ -77,12 +78,12 @@ def _user(system: System, level: int) -> Json:
     names = list(TEAM)
     system.rng("team").shuffle(names)
     name = names[level]
-    return _reference(identity(system, "P", "user", name), "user_reference", name, "users")
+    return _reference(system, identity(system, "P", "user", name), "user_reference", name, "users")
 
 
 def _incident_reference(system: System, page: Page, number: int) -> Json:
     summary = f"[#{number}] {page.title}"
-    return _reference(incident_id(system, page), "incident_reference", summary, "incidents")
+    return _reference(system, incident_id(system, page), "incident_reference", summary, "incidents")
 
 
 def _incident(system: System, page: Page, number: int) -> Json:
@@ -139,7 +140,7 @@ def _alert(system: System, page: Page, number: int) -> Json:
     details = _details(system, page)
     described = {"client": "Alertmanager", "description": page.title, "severity": severity}
     return {
-        **_reference(id_, "alert", page.title, "alerts"),
+        **_reference(system, id_, "alert", page.title, "alerts"),
         "alert_key": _key(system, page),
         "body": {
             "cef_details": {**described, "details": details, "source_origin": system.cluster},
@@ -221,7 +222,7 @@ def _service(system: System, name: str) -> Json:
     paged = [page for page in [system.page, *system.other_pages] if page and not page.resolved]
     id_ = identity(system, "P", "service", name)
     return {
-        **_reference(id_, "service", name, "services"),
+        **_reference(system, id_, "service", name, "services"),
         "created_at": stamp(system.ago(days=200)),
         "escalation_policy": _policy(system),
         "name": name,
@@ -231,7 +232,8 @@ def _service(system: System, name: str) -> Json:
 
 def _on_calls(system: System) -> list[Json]:
     id_ = identity(system, "P", "schedule")
-    schedule = _reference(id_, "schedule_reference", "Delivery platform, primary", "schedules")
+    summary = f"{system.team}, primary"
+    schedule = _reference(system, id_, "schedule_reference", summary, "schedules")
     start = system.as_of.replace(hour=9, minute=0, second=0) - timedelta(days=3)
     return [
         {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from eval.cases.shop_services import STORES
+from eval.cases.shop_services import STORES, Store
 from eval.cases.system import Json, System, stamp
 from eval.cases.templates import ServiceSpec
 
@@ -48,7 +48,9 @@ def config_map(
     return add(system, "ConfigMap", place, created, data=data)
 
 
-def shop_objects(system: System, specs: tuple[ServiceSpec, ...]) -> None:
+def shop_objects(
+    system: System, specs: tuple[ServiceSpec, ...], stores: tuple[Store, ...] = STORES
+) -> None:
     """All of the parcel shop that is neither a workload nor drawn from one."""
     settled = system.ago(days=205, hours=4)
     for spec in specs:
@@ -64,7 +66,7 @@ def shop_objects(system: System, specs: tuple[ServiceSpec, ...]) -> None:
     ):
         add(system, "ServiceAccount", (namespace, name), settled)
     _configs(system, settled)
-    _storage(system, settled)
+    _storage(system, settled, stores)
     _routing(system, settled)
     _limits(system, settled)
     _nightly_job(system, settled)
@@ -83,7 +85,7 @@ def _configs(system: System, settled: datetime) -> None:
     tls["type"] = "kubernetes.io/tls"
 
 
-def _storage(system: System, settled: datetime) -> None:
+def _storage(system: System, settled: datetime, stores: tuple[Store, ...]) -> None:
     add(
         system,
         "StorageClass",
@@ -96,7 +98,7 @@ def _storage(system: System, settled: datetime) -> None:
         volumeBindingMode="WaitForFirstConsumer",
         allowVolumeExpansion=True,
     )
-    for store in STORES:
+    for store in stores:
         claim(system, store.name, store.claim, settled)
 
 

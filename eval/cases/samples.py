@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -13,6 +13,15 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 SLOW_STEP = timedelta(seconds=240)
 """How often a value that rarely changes is written: below Prometheus's five minutes of looking back."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A gauge that one of the programs exports for itself, as a function of time."""
+
+    name: str
+    labels: dict[str, str]
+    at: Callable[[datetime], float]
 
 
 @dataclass
@@ -35,6 +44,12 @@ class Families:
     def gauge(self, name: str, labels: Labels, points: Points) -> None:
         """A gauge."""
         self.add("gauge", name, labels, points)
+
+    def forget(self, beginnings: Sequence[str]) -> None:
+        """Drops the families whose names begin so."""
+        gone = [name for name in self.series if name.startswith(tuple(beginnings))]
+        for name in gone:
+            del self.series[name]
 
     def text(self) -> str:
         """The whole as OpenMetrics: one family after the other, series by series."""

@@ -6,7 +6,7 @@ namespace that was made today. Troubles are put on top of it by the worlds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from eval.cases.lifecycle import place, start
@@ -26,6 +26,10 @@ NAMESPACE_AGE_DAYS = {
 }
 
 
+CORE = frozenset({"portal", "tracking", "bookings", "parcels", "payments", "orders-db"})
+"""A smaller shop: enough for a chain of callers, quick to build and to serve."""
+
+
 @dataclass(frozen=True)
 class Setting:
     """What differs from world to world before anything goes wrong."""
@@ -34,6 +38,12 @@ class Setting:
     cluster: str
     as_of: datetime
     namespace: str = "storefront"
+    only: frozenset[str] = frozenset()
+    """The services and stores to be there; empty for all of them."""
+
+    def keeps(self, name: str) -> bool:
+        """Whether a service, a store or something outside is part of this shop."""
+        return not self.only or name in self.only | OUTSIDE.keys()
 
 
 def healthy_shop(setting: Setting) -> System:
@@ -43,14 +53,26 @@ def healthy_shop(setting: Setting) -> System:
         system.namespaces[name] = system.ago(days=days, minutes=days)
     _add_nodes(system)
     _add_cluster_parts(system)
-    for spec in SERVICES:
+    specs = tuple(_cut(spec, setting) for spec in SERVICES if setting.keeps(spec.name))
+    stores = tuple(store for store in STORES if setting.keeps(store.name))
+    for spec in specs:
         _add_service(system, spec)
-    for store in STORES:
+    for store in stores:
         _add_store(system, store)
     for name, usual in OUTSIDE.items():
-        system.traffic[name] = Traffic(usual.latency, usual.errors)
-    shop_objects(system, SERVICES)
+        if any(name in spec.calls for spec in specs):
+            system.traffic[name] = Traffic(usual.latency, usual.errors)
+    shop_objects(system, specs, stores)
     return system
+
+
+def _cut(spec: ServiceSpec, setting: Setting) -> ServiceSpec:
+    """A service as it is where some of those that it calls are not there."""
+    calls = {name: share for name, share in spec.calls.items() if setting.keeps(name)}
+    lost = {spec.route_for[name] for name in spec.calls.keys() - calls if name in spec.route_for}
+    routes = tuple(route for route in spec.routes if route not in lost)
+    needs = {name: route for name, route in spec.route_for.items() if name in calls}
+    return replace(spec, calls=calls, routes=routes, route_for=needs)
 
 
 def _add_nodes(system: System) -> None:

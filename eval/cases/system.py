@@ -9,10 +9,14 @@ from __future__ import annotations
 import hashlib
 import random
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from eval.cases.barriers import Cut, Refusal
+from eval.cases.runs import Run
+from eval.cases.samples import Figure
 
 Json = dict[str, Any]
 
@@ -23,42 +27,6 @@ SAFE_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 def stamp(at: datetime) -> str:
     """The way Kubernetes and PagerDuty print a time."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-@dataclass(frozen=True)
-class Turn:
-    """The state a container took at a moment, in the words of `containerStatuses[].state`."""
-
-    at: datetime
-    state: Json
-    ready: bool = False
-
-
-@dataclass
-class Run:
-    """A container's life: every turn it took, oldest first. Restarts and last state follow from it."""
-
-    turns: list[Turn] = field(default_factory=list)
-    restarts_before: int = 0
-    last_before: Json = field(default_factory=dict)
-
-    def turn(self, at: datetime) -> Turn | None:
-        """The latest turn at a moment; none before the first."""
-        return next((turn for turn in reversed(self.turns) if turn.at <= at), None)
-
-    def restarts(self, at: datetime) -> int:
-        """How often it has been started again by then."""
-        starts = [turn for turn in self.turns if "running" in turn.state and turn.at <= at]
-        distinct = {turn.state["running"]["startedAt"] for turn in starts}
-        return self.restarts_before + max(len(distinct) - 1, 0)
-
-    def last_state(self, at: datetime) -> Json:
-        """How its previous run ended, as `lastState` says it."""
-        ended = [turn for turn in self.turns if "terminated" in turn.state and turn.at <= at]
-        current = self.turn(at)
-        if ended and current is ended[-1]:
-            ended = ended[:-1]
-        return ended[-1].state if ended else self.last_before
 
 
 @dataclass
@@ -85,11 +53,24 @@ class Revision:
     cause: str = ""
     annotations: dict[str, str] = field(default_factory=dict)
     pod_annotations: dict[str, str] = field(default_factory=dict)
+    pod_labels: dict[str, str] = field(default_factory=dict)
+    """Labels of its pods beside the one that its workload selects."""
+    refused: Refusal | None = None
+
+    def container(self, name: str) -> Json:
+        """The container of that name, of whatever sort."""
+        template = self.template
+        every: list[Json] = [*template["containers"], *template.get("initContainers", [])]
+        return next(row for row in every if row["name"] == name)
 
 
 @dataclass
 class Workload:
-    """A Deployment, StatefulSet or DaemonSet with its revisions, newest last."""
+    """A Deployment, StatefulSet or DaemonSet with its revisions, newest last.
+
+    Of kind `Node` it is a static pod that the kubelet runs by itself, of kind `Job` the pods of a Job
+    that is kept among the objects.
+    """
 
     kind: str
     namespace: str
@@ -110,11 +91,26 @@ class Workload:
     conditions: list[Json] = field(default_factory=list)
 
     service_selector: dict[str, str] = field(default_factory=dict)
+    label: str = "app"
+    """The key of the label that says whose pod a pod is."""
+    service_port: int | None = None
+    """The port of its Service, where that is not the container's."""
+    target_port: str = ""
+    """Where its Service leads to, if not to the first port of the container by name."""
+    headless: bool = False
+    cut_off: Cut | None = None
+    claim: Json = field(default_factory=dict)
+    """What its volume claim template asks for beyond the access mode."""
+
+    @property
+    def own_label(self) -> dict[str, str]:
+        """What the workload itself selects."""
+        return {self.label: self.name}
 
     @property
     def selector(self) -> dict[str, str]:
         """What its Service selects."""
-        return self.service_selector or {"app": self.name}
+        return self.service_selector or self.own_label
 
     @property
     def port_name(self) -> str:
@@ -150,7 +146,10 @@ class Pod:
     ip: str
     created: datetime
     runs: dict[str, Run] = field(default_factory=dict)
+    init: dict[str, Run] = field(default_factory=dict)
     failed: tuple[datetime, str, str] | None = None
+    unready: tuple[datetime, datetime] | None = None
+    """A time in which it was not ready although its containers ran."""
     unscheduled: str = ""
     deleted: datetime | None = None
     by_hand: bool = False
@@ -163,6 +162,11 @@ class Pod:
         """Where it lives."""
         return self.workload.namespace
 
+    @property
+    def labels(self) -> dict[str, str]:
+        """Its labels, but for those that controllers add."""
+        return self.workload.own_label | self.revision.pod_labels
+
     def exists(self, at: datetime) -> bool:
         """Whether the API server knew it then."""
         return self.created <= at and (self.deleted is None or at < self.deleted)
@@ -170,6 +174,8 @@ class Pod:
     def ready(self, at: datetime) -> bool:
         """Whether all of its containers were ready then."""
         if not self.exists(at) or not self.runs or (self.failed and self.failed[0] <= at):
+            return False
+        if self.unready and self.unready[0] <= at < self.unready[1]:
             return False
         turns = [run.turn(at) for run in self.runs.values()]
         return all(turn is not None and turn.ready for turn in turns)
@@ -196,14 +202,20 @@ class Node:
     labels: dict[str, str] = field(default_factory=dict)
     disk_used: list[tuple[datetime, float]] = field(default_factory=list)
     images: list[str] = field(default_factory=list)
+    away: tuple[datetime, datetime] | None = None
+    """From when until when it was not Ready, for one that came back."""
+    silent_since: datetime | None = None
+    """When its kubelet and exporters were last heard of, for one that is gone."""
+    unschedulable: bool = False
 
 
 @dataclass(frozen=True)
 class Effect:
-    """Something that changes how a service behaves between two moments, with a ramp at each end.
+    """Something that changes how a service, or one pod, behaves, with a ramp at each end.
 
     `what` is `latency` (seconds added), `errors` (share added; `says` is what callers then log),
     `rate` (share of its own entry traffic added), `cpu` (cores per pod added), `memory` (MiB per pod).
+    Calls between two services alone are called `CLIENT->SERVER`: `errors`, `latency`, and `share` of calls.
     """
 
     service: str
@@ -310,6 +322,23 @@ class System:
     other_pages: list[Page] = field(default_factory=list)
     past: list[PastIncident] = field(default_factory=list)
     runbooks: dict[str, str] = field(default_factory=dict)
+    telemetry: Callable[..., None] | None = None
+    """Draws its requests and stores as metrics, where it does not do so as the parcel shop does."""
+    volume_used: dict[str, list[tuple[datetime, float]]] = field(default_factory=dict)
+    """The used share of a claim's volume over time, where it is not the usual one."""
+    has_kubernetes: bool = True
+    has_prometheus: bool = True
+    organisation: str = "parcelworks"
+    team: str = "Delivery platform"
+    figures: list[Figure] = field(default_factory=list)
+    unmeasured: tuple[str, ...] = ()
+    """Beginnings of metric names that nobody exports here."""
+    ending: dict[str, tuple[datetime, list[Json]]] = field(default_factory=dict)
+    """Namespaces that were deleted and are still there: since when, and their conditions."""
+    denied: list[dict[str, str]] = field(default_factory=list)
+    """What our user may not see, as `world.json` says it."""
+    down: list[str] = field(default_factory=list)
+    """Systems that cannot be reached at all: `kubernetes`, `prometheus` or `pagerduty`."""
 
     def ago(self, **span: float) -> datetime:
         """A moment so long before now: `ago(minutes=34)`."""

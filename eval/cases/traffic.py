@@ -12,10 +12,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from eval.cases.barriers import Cut
 from eval.cases.system import System
 
 WINDOW = timedelta(hours=2)
 STEP = timedelta(seconds=60)
+REFUSED_SECONDS = 0.001
+"""How long it takes to be refused a connection."""
+
 RECENT = timedelta(minutes=70)
 """How far back every step is sampled; before that every other one is."""
 
@@ -31,6 +35,7 @@ class Flow:
     latency: dict[str, list[float]] = field(default_factory=dict)
     ready: dict[str, list[int]] = field(default_factory=dict)
     calls: dict[tuple[str, str], list[float]] = field(default_factory=dict)
+    cut: dict[str, Cut] = field(default_factory=dict)
 
     def index(self, at: datetime) -> int:
         """The step that a moment falls into."""
@@ -38,7 +43,15 @@ class Flow:
 
     def reachable(self, name: str, step: int) -> bool:
         """Whether anything answered for a service at a step; what lies outside always does."""
+        if name in self.cut and self.times[step] >= self.cut[name].at:
+            return False
         return name not in self.ready or self.ready[name][step] > 0
+
+    def waited(self, name: str, step: int) -> float:
+        """How long a call takes: an answer's time, or that of finding out that there is none."""
+        if self.reachable(name, step):
+            return self.latency[name][step]
+        return self.cut[name].seconds if name in self.cut else REFUSED_SECONDS
 
 
 def moments(system: System) -> list[datetime]:
@@ -55,6 +68,7 @@ def flow(system: System) -> Flow:
     for name in system.workloads:
         pods = [pod for pod in system.all_pods() if pod.workload.name == name]
         found.ready[name] = [sum(pod.ready(at) for pod in pods) for at in found.times]
+    found.cut = {n: w.cut_off for n, w in system.workloads.items() if w.cut_off}
     for name in order:
         _add_rate(system, found, name)
     for name in reversed(order):
@@ -89,7 +103,8 @@ def _add_rate(system: System, found: Flow, name: str) -> None:
     served = [rate if found.reachable(name, n) else 0.0 for n, rate in enumerate(rates)]
     found.rate[name], found.served[name] = rates, served
     for callee, share in usual.calls.items():
-        found.calls[name, callee] = [rate * share for rate in served]
+        more = [1 + system.total(f"{name}->{callee}", "share", at) for at in found.times]
+        found.calls[name, callee] = [r * share * m for r, m in zip(served, more, strict=True)]
 
 
 def _add_outcome(system: System, found: Flow, name: str) -> None:
@@ -98,20 +113,43 @@ def _add_outcome(system: System, found: Flow, name: str) -> None:
     failed, delays = [], []
     for step, at in enumerate(found.times):
         passed = 1 - usual.errors - system.total(name, "errors", at)
+        passed -= on_average(system, name, "errors", at)
         delay = (usual.latency + system.total(name, "latency", at)) * rng.gauss(1, 0.05)
+        delay += on_average(system, name, "latency", at)
         for callee, share in usual.calls.items():
             needed = min(share, 1.0)
-            passed *= 1 - needed * call_failure(found, callee, step)
-            up = found.reachable(callee, step)
-            delay += share * (found.latency[callee][step] if up else 0.001)
+            passed *= 1 - needed * failure_between(system, found, (name, callee), step)
+            delay += share * wait_between(system, found, (name, callee), step)
         failed.append(min(max(1 - passed, 0.0), 1.0))
         delays.append(max(delay, 0.0002))
     found.failed[name], found.latency[name] = failed, delays
 
 
+def on_average(system: System, name: str, what: str, at: datetime) -> float:
+    """What befell single pods of a service, as it shows in the service as a whole."""
+    touched = {effect.service for effect in system.effects if effect.what == what}
+    pods = [pod for pod in system.all_pods() if pod.workload.name == name]
+    if touched.isdisjoint(pod.name for pod in pods):
+        return 0.0
+    ready = [pod for pod in pods if pod.ready(at)]
+    return sum(system.total(pod.name, what, at) for pod in ready) / max(len(ready), 1)
+
+
 def call_failure(found: Flow, callee: str, step: int) -> float:
     """The share of calls to a service that fail at a step."""
     return found.failed[callee][step] if found.reachable(callee, step) else 1.0
+
+
+def failure_between(system: System, found: Flow, pair: tuple[str, str], step: int) -> float:
+    """The share of calls of one service to another that fail at a step."""
+    between = system.total("->".join(pair), "errors", found.times[step])
+    return min(call_failure(found, pair[1], step) + between, 1.0)
+
+
+def wait_between(system: System, found: Flow, pair: tuple[str, str], step: int) -> float:
+    """How long a call of one service to another takes at a step."""
+    between = system.total("->".join(pair), "latency", found.times[step])
+    return found.waited(pair[1], step) + between
 
 
 def edges(system: System) -> Iterator[tuple[str, str]]:

@@ -186,10 +186,11 @@ def _kill_again_and_again(system: System, pod: Pod, filling: Filling) -> None:
             break
         lifecycle.restart(pod, at + timedelta(seconds=1))
     if len(kills) > 1:
-        _says_back_off(system, pod, kills)
+        says_back_off(system, pod, kills)
 
 
-def _says_back_off(system: System, pod: Pod, kills: list[datetime]) -> None:
+def says_back_off(system: System, pod: Pod, kills: list[datetime]) -> None:
+    """The event of the kubelet about a container that ended more than once."""
     name = pod.workload.container
     text = (
         f"Back-off restarting failed container {name} in pod {pod.name}_{pod.namespace}({pod.uid})"
@@ -235,7 +236,7 @@ def restarts_without_key(
         moment = at + timedelta(seconds=3 * number)
         pod = replace_pod(system, old, moment)
         message = f"couldn't find key {key} in Secret {pod.namespace}/{secret}"
-        _cannot_configure(system, pod, message)
+        cannot_configure(system, pod, message)
         fresh.append(pod)
     return fresh
 
@@ -257,7 +258,8 @@ def evict_for_balance(system: System, name: str, at: datetime) -> None:
         system.happenings.append(replace(event, component="sigs.k8s.io/descheduler"))
 
 
-def _cannot_configure(system: System, pod: Pod, message: str) -> None:
+def cannot_configure(system: System, pod: Pod, message: str) -> None:
+    """A pod's container cannot be made for want of something that its environment names."""
     begin = pod.created + timedelta(seconds=1)
     lifecycle.wait(pod, begin, "CreateContainerConfigError", message)
     count = max(int((system.as_of - begin).total_seconds() // 12), 1)

@@ -27,27 +27,32 @@ def write_world(case: Case, folder: Path) -> Path:
         shutil.rmtree(world)
     world.mkdir(parents=True)
     _write_json(world / "world.json", _about(case, system))
-    _write_json(world / "kubernetes" / "objects.json", draw(system))
     known = flow(system)
-    _write_logs(world / "kubernetes" / "logs", system, known)
+    if system.has_kubernetes:
+        _write_json(world / "kubernetes" / "objects.json", draw(system))
+        _write_logs(world / "kubernetes" / "logs", system, known)
     _write_json(world / "pagerduty" / "incidents.json", account(system))
-    _write(world / "prometheus" / "metrics.om", open_metrics(system, known))
+    if system.has_prometheus:
+        _write(world / "prometheus" / "metrics.om", open_metrics(system, known))
     for name, text in system.runbooks.items():
         _write(world / "runbooks" / name, text)
     return world
 
 
-def _about(case: Case, system: System) -> dict[str, str]:
+def _about(case: Case, system: System) -> dict[str, Any]:
     if system.page is None:
         raise ValueError(f"nobody was paged in world {case.name}: give its system a page")
-    return {
+    about = {
         "id": case.name,
         "as_of": stamp(system.as_of),
         "cluster": system.cluster,
         "namespace": system.namespace,
         "alert_id": incident_id(system, system.page),
         "told": case.told,
+        "denied": system.denied,
+        "down": system.down,
     }
+    return {key: value for key, value in about.items() if value != []}
 
 
 def _write_logs(folder: Path, system: System, known: Flow) -> None:

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Literal
 
 import anyio
 from starlette.types import ASGIApp
@@ -20,11 +19,10 @@ from eval.lab.front import MISBEHAVIOURS, ErrorBody, Front, Misbehaviour
 from eval.lab.kubernetes import api as kubernetes
 from eval.lab.kubernetes.kubeconfig import write_kubeconfig
 from eval.lab.listener import Listener, listening
-from eval.lab.world import Denial, World, load_world
+from eval.lab.world import BACKENDS, Backend, Denial, World, load_world
 from eval.lab.worlds import default_cache
 
-Backend = Literal["kubernetes", "prometheus", "pagerduty"]
-BACKENDS: tuple[Backend, ...] = ("kubernetes", "prometheus", "pagerduty")
+__all__ = ["BACKENDS", "Backend", "Lab", "serve"]
 
 
 class Lab:
@@ -163,5 +161,7 @@ async def serve(
                 await stack.enter_async_context(lab.open_pagerduty())
             if "prometheus" in backends:
                 await stack.enter_async_context(lab.open_prometheus(cache or default_cache()))
+            for name in set(world.down).intersection(backends):
+                await lab.misbehave(name, "down")
             lab.start_clock()
             yield lab

@@ -11,14 +11,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from assistant.errors import AssistantError, NotFound
 
 Json = dict[str, Any]
 
+Backend = Literal["kubernetes", "prometheus", "pagerduty"]
+BACKENDS: tuple[Backend, ...] = ("kubernetes", "prometheus", "pagerduty")
 WORLD_KEYS = frozenset(
-    ("id", "as_of", "cluster", "namespace", "alert_id", "told", "answer_in", "denied")
+    ("id", "as_of", "cluster", "namespace", "alert_id", "told", "answer_in", "denied", "down")
 )
 PAGER_KEYS: Mapping[str, type] = {
     "incidents": list,
@@ -81,6 +83,8 @@ class World:
     pager: Json = field(default_factory=dict)
     runbooks: Path | None = None
     denied: tuple[Denial, ...] = ()
+    down: tuple[Backend, ...] = ()
+    """Systems that refuse every connection from the start."""
     reactions: Any = None
 
 
@@ -105,6 +109,7 @@ def load_world(folder: Path, now: datetime | None = None) -> World:
         pager=_pager(folder / "pagerduty" / "incidents.json", as_of),
         runbooks=runbooks if (runbooks := folder / "runbooks").is_dir() else None,
         denied=_denied(path, head.get("denied", [])),
+        down=_down(path, head.get("down", [])),
         reactions=_read_json(folder / "reactions.json", as_of, absent=None),
         **named,
     )
@@ -146,6 +151,15 @@ def _denied(path: Path, rules: Any) -> tuple[Denial, ...]:
             f"{path}: key 'denied' is {rules!r}; a list of "
             '{"verb", "resource", "namespace"} is needed'
         ) from error
+
+
+def _down(path: Path, names: Any) -> tuple[Backend, ...]:
+    known = [name for name in BACKENDS if isinstance(names, list) and name in names]
+    if not isinstance(names, list) or len(known) != len(names):
+        raise BrokenWorld(
+            f"{path}: key 'down' is {names!r}; a list of {', '.join(BACKENDS)} is needed"
+        )
+    return tuple(known)
 
 
 def _read_json(path: Path, as_of: datetime | None, absent: Any = ...) -> Any:

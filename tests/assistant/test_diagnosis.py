@@ -1,75 +1,23 @@
 """Diagnosis: the few causes that account for what was found, and by name why the others do not."""
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from assistant.diagnosis import Diagnosis, diagnose
 from assistant.faults import catalogue
-from assistant.incident import (
-    Alert,
-    Citation,
-    Edge,
-    Entity,
-    Finding,
-    Scope,
-    Verdict,
-    Window,
-)
+from assistant.incident import Edge, Verdict
 from assistant.topology import Topology
-
-NOW = datetime(2026, 3, 14, 2, 26, tzinfo=UTC)
-BEGAN = NOW - timedelta(minutes=15)
-SECRET = Entity(kind="Secret", name="tariffs-db", namespace="shop")
-NODE = Entity(kind="Node", name="worker-1")
-
-
-def workload(name):
-    return Entity(kind="Deployment", name=name, namespace="shop")
-
-
-def service(name):
-    return Entity(kind="Service", name=name, namespace="shop")
-
-
-PORTAL, QUOTES, TARIFFS = workload("portal"), workload("quotes"), workload("tariffs")
-
-
-def ways(*pairs, relation="called by"):
-    return Topology(tuple(Edge(source=a, relation=relation, target=b) for a, b in pairs))
-
-
-CHAIN = Topology(
-    (
-        Edge(source=SECRET, relation="needed by", target=TARIFFS),
-        Edge(source=TARIFFS, relation="serves", target=service("tariffs")),
-        Edge(source=service("tariffs"), relation="called by", target=QUOTES),
-        Edge(source=QUOTES, relation="called by", target=PORTAL),
-    )
+from tests.assistant.diagnosed import (
+    NODE,
+    PORTAL,
+    QUOTES,
+    SECRET,
+    TARIFFS,
+    concluded,
+    found,
+    rival,
+    service,
+    ways,
+    workload,
 )
-
-
-def found(kind, entity, minutes=20, **fields):
-    """A finding that began so many minutes ago."""
-    began = None if minutes is None else NOW - timedelta(minutes=minutes)
-    quote = f"{kind} {entity}"
-    given_ = {"statement": f"{entity} shows {kind}", "began": began, **fields}
-    citation = Citation(evidence=f"e-{kind}-{entity.name}", quote=quote)
-    return Finding(kind=kind, entity=entity, citations=(citation,), **given_)
-
-
-def concluded(findings, topology=CHAIN, *, entities=(PORTAL,), quiet=False, **more) -> Diagnosis:
-    window = Window(start=NOW - timedelta(hours=1, minutes=15), end=NOW)
-    scope = Scope(namespaces=("shop",), entities=tuple(entities), window=window, began=BEGAN)
-    alert = Alert(id="Q1", title="portal answers 503", created_at=BEGAN)
-    return diagnose(alert, scope, findings, topology, quiet=quiet, **more)
-
-
-def rival(diagnosis, entity):
-    return next(row for row in diagnosis.rivals if row.entity == entity)
-
 
 BROKEN = [
     found("missing_key", SECRET, 30, about=(TARIFFS,)),
@@ -233,81 +181,6 @@ def test_a_cause_that_cannot_reach_the_alert_is_doubted_for_it():
 
 def test_a_cause_that_is_found_says_how_its_fix_is_verified():
     assert concluded(BROKEN).hypotheses[0].next_check.startswith("after the fix: ")
-
-
-PLACES = [NODE, SECRET, PORTAL, QUOTES, TARIFFS, service("tariffs"), workload("other")]
-OFTEN = ("recent_rollout", "recent_change", "errors_high", "missing_key", "oom_killed", "evicted")
-FINDINGS = st.lists(
-    st.builds(
-        found,
-        st.sampled_from(OFTEN) | st.sampled_from(sorted(catalogue())),
-        st.sampled_from(PLACES),
-        st.none() | st.integers(0, 120),
-        strength=st.floats(0, 1),
-        active=st.booleans(),
-        about=st.lists(st.sampled_from(PLACES), max_size=2).map(tuple),
-    ),
-    max_size=9,
-    unique_by=lambda finding: finding.id,
-)
-
-
-@given(
-    FINDINGS,
-    st.randoms(use_true_random=False),
-    st.booleans(),
-    st.lists(st.sampled_from(PLACES), max_size=2, unique=True),
-)
-def test_the_order_of_findings_says_nothing(findings, chance, quiet, entities):
-    shuffled = list(findings)
-    chance.shuffle(shuffled)
-    one = concluded(findings, entities=entities, quiet=quiet)
-    assert one == concluded(shuffled, entities=entities, quiet=quiet)
-
-
-@given(
-    FINDINGS,
-    st.booleans(),
-    st.booleans(),
-    st.lists(st.sampled_from(PLACES), max_size=2, unique=True),
-)
-def test_every_conclusion_stands_on_findings_that_are_there(findings, quiet, blind, entities):
-    diagnosis = concluded(findings, entities=entities, quiet=quiet, blind=blind)
-    known = {finding.id for finding in findings}
-    cited = {citation for finding in findings for citation in finding.citations}
-    for row in (*diagnosis.hypotheses, *diagnosis.rivals):
-        assert 0 <= row.confidence <= 1
-        assert set(row.findings) <= known
-        assert set(row.explains) <= known
-        assert set(row.citations) <= cited
-        assert all(set(reason.citations) <= cited for reason in row.against)
-    assert all(row.ruled_out and row.against for row in diagnosis.rivals)
-    assert not any(row.ruled_out for row in diagnosis.hypotheses)
-
-
-@given(FINDINGS, st.booleans())
-def test_no_finding_is_counted_twice_and_no_thing_is_both_guilty_and_innocent(findings, quiet):
-    diagnosis = concluded(findings, quiet=quiet)
-    noise = [finding.id for finding in diagnosis.noise]
-    assert len(noise) == len(set(noise))
-    things = [row.entity for row in diagnosis.rivals]
-    assert len(things) == len(set(things))
-    kinds = {(row.kind, row.entity) for row in diagnosis.hypotheses}
-    assert not kinds & {(row.kind, row.entity) for row in diagnosis.rivals}
-
-
-@given(FINDINGS, st.booleans())
-def test_a_verdict_fits_its_hypotheses(findings, quiet):
-    diagnosis = concluded(findings, quiet=quiet)
-    count = len(diagnosis.hypotheses)
-    fits = {
-        Verdict.CAUSE_FOUND: count >= 1,
-        Verdict.SEVERAL_CAUSES: count > 1,
-        Verdict.RECOVERED: count == 0,
-        Verdict.HEALTHY: count == 0,
-        Verdict.INCONCLUSIVE: True,
-    }
-    assert fits[diagnosis.verdict]
 
 
 @pytest.mark.parametrize("kind", sorted(catalogue()))

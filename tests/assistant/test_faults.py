@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 import assistant
-from assistant.checks.admission import QUOTA_KINDS, REFUSALS
+from assistant.checks.admission import REFUSALS
 from assistant.checks.images import CAUSES
-from assistant.checks.logs import MEANINGS
-from assistant.checks.scheduling import RULES, STEMS
+from assistant.checks.log_meanings import MEANINGS
+from assistant.checks.placement import RULES
+from assistant.checks.quotas import QUOTA_KINDS
+from assistant.checks.scheduling import STEMS
 from assistant.checks.signals import MEANINGS as SIGNALS
 from assistant.faults import Fault, Role, catalogue, fault
 from assistant.triage.propose import FIXES, ROLLBACK_KINDS

@@ -115,3 +115,51 @@ def test_a_drawing_is_bounded_and_shows_only_edges_that_are_there(pairs, most):
     drawn = built.around(NODES[:2], most=most)
     assert len(drawn) <= most
     assert set(drawn) <= set(built.edges)
+
+
+def test_calls_that_metrics_list_are_edges_however_clients_write_the_server():
+    addresses = ("cart", "cart.shop.svc.cluster.local", "cart:8080", "10.96.0.9:8080")
+    for address in addresses:
+        calls = {"calls": [{"client": "front", "server": address}]}
+        more = [evidence("prometheus.list_services", {"namespace": "shop"}, calls)]
+        cart = service("cart", spec={"clusterIP": "10.96.0.9"})
+        edges = shown(graph(deployment("front"), cart, more=more).edges)
+        assert "Service shop/cart -called by-> Deployment shop/front" in edges, address
+
+
+def test_a_policy_guards_what_its_expressions_select_and_nothing_else():
+    policy = thing("NetworkPolicy", "walls", spec={"podSelector": {
+        "matchExpressions": [{"key": "tier", "operator": "In", "values": ["back", "data"]},
+                             {"key": "legacy", "operator": "DoesNotExist"}]}})  # fmt: skip
+    objects = [
+        deployment("quotes", pod_labels={"tier": "back"}),
+        deployment("old", pod_labels={"tier": "back", "legacy": "yes"}),
+        deployment("front", pod_labels={"tier": "front"}),
+    ]
+    guarded = {e.target.name for e in graph(policy, *objects).edges if e.relation == "guards"}
+    assert guarded == {"quotes"}
+
+
+def test_a_certificate_reaches_what_is_entered_through_its_secret():
+    certificate = thing("Certificate", "shop-tls", spec={"secretName": "shop-tls"})
+    entrance = thing(
+        "Ingress", "shop", spec={"tls": [{"secretName": "shop-tls"}, {"hosts": ["a"]}]}
+    )
+    gateway = thing("Gateway", "door", spec={"listeners": [{"tls": {"certificateRefs": [{"name": "shop-tls"}]}}]})  # fmt: skip
+    made = graph(certificate, entrance, gateway)
+    cause = Entity(kind="Certificate", name="shop-tls", namespace="shop")
+    ends = {str(entity) for entity in made.reach(cause)}
+    assert ends >= {"Secret shop/shop-tls", "Ingress shop/shop", "Gateway shop/door"}
+
+
+def test_a_gateway_suffers_with_the_services_that_its_routes_name():
+    route = thing("HTTPRoute", "cart", spec={
+        "parentRefs": [{"name": "door", "namespace": "edge"}, "broken"],
+        "rules": [{"backendRefs": [{"name": "cart", "port": 80}]}, {}]})  # fmt: skip
+    cart = Entity(kind="Service", name="cart", namespace="shop")
+    door = Entity(kind="Gateway", name="door", namespace="edge")
+    assert [str(one) for one in graph(service("cart"), route).path(cart, door)] == [
+        "Service shop/cart",
+        "HTTPRoute shop/cart",
+        "Gateway edge/door",
+    ]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from assistant.triage.gather import CLUSTER_WIDE, NAMESPACED
+from assistant.triage.gather import CLUSTER_WIDE, NAMESPACED, ON_DEMAND
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = Path(sys.executable).parent
@@ -55,7 +55,8 @@ def test_the_roles_together_cover_what_a_triage_asks_for() -> None:
         for one in rule["resources"]
     }
     plural = {
-        kind: f"{kind.lower()}s" for kind in (*CLUSTER_WIDE, *NAMESPACED, "Namespace", "Event")
+        kind: f"{kind.lower()}s"
+        for kind in (*CLUSTER_WIDE, *NAMESPACED, *ON_DEMAND, "Namespace", "Event")
     }
     plural |= {
         "StorageClass": "storageclasses",

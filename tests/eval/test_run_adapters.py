@@ -157,7 +157,7 @@ def test_a_record_ranks_what_is_believed_before_what_is_ruled_out():
             believed(cause),
             rivals=(believed(rival, confidence=0.05, ruled_out=True),),
         ),
-        vocabulary("petshop"),
+        "petshop",
         requests=7,
     )
     assert [(one.fault, one.named, one.ruled_out) for one in made.ranked] == [

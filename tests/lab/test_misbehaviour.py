@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,15 @@ async def test_a_backend_that_is_down_refuses_and_comes_back_where_it_was(
     await lab.misbehave(backend, "ok")
     assert lab.urls[backend] == url
     assert (await get(lab, backend)).status_code == 200
+
+
+async def test_a_world_may_say_that_a_backend_is_down_from_the_start(
+    world: World, cache: Path
+) -> None:
+    async with serve(replace(world, down=("prometheus",)), cache=cache) as lab:
+        with pytest.raises(httpx2.ConnectError):
+            await get(lab, "prometheus")
+        assert (await get(lab, "pagerduty")).status_code == 200
 
 
 async def test_a_slow_backend_answers_late_and_never_holds_up_the_end(lab: Lab) -> None:

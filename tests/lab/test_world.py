@@ -55,6 +55,11 @@ BROKEN = [
     ({"head": {"id": "w", "as_of": "2026-02-03T04:05:06"}}, r"names no zone; add Z"),
     ({"head": HEAD | {"told_": "x"}}, r"world\.json: unknown key 'told_'"),
     ({"head": HEAD | {"denied": [{"what": 1}]}}, r"world\.json: key 'denied'"),
+    (
+        {"head": HEAD | {"down": ["grafana"]}},
+        r"world\.json: key 'down' is \['grafana'\]; a list of",
+    ),
+    ({"head": HEAD | {"down": "prometheus"}}, r"world\.json: key 'down' is 'prometheus'"),
     ({"objects": []}, r"objects\.json: key 'items' is missing"),
     ({"objects": {"items": [3]}}, r"objects\.json: items\[0\]: int is no object"),
     ({"objects": {"items": [{"kind": "Pod"}]}}, r"items\[0\]: key 'apiVersion' is missing"),

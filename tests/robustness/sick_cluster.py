@@ -110,13 +110,13 @@ def _around() -> list[Raw]:
     return [
         service("web", ports=ports),
         service("store", selector={"app": "shop", "tier": "store"}, ports=[{"port": 5433}]),
-        service("outside", spec={"type": "ExternalName", "externalName": "api.example"}),
+        service("outside", spec={"type": "ExternalName", "externalName": "gone.shop.svc.cluster.local"}),
         thing("Secret", "store", data={"db-password": "[redacted]"}),
         thing("ConfigMap", "flags", data={"off": "http://web.shop:8080/"}),
         thing("ServiceAccount", "default"),
         thing("ResourceQuota", "most", status={
             "hard": {"pods": "3", "services": "2"}, "used": {"pods": "3", "services": "2"}}),
-        thing("Ingress", "front", spec={"rules": [{"http": {"paths": paths}}]}),
+        thing("Ingress", "front", spec={"rules": [{"http": {"paths": paths}}], "tls": [{"secretName": "absent"}]}),
         thing("NetworkPolicy", "deny", spec={"podSelector": {"matchLabels": {"app": "web"}},
               "policyTypes": ["Ingress"], "ingress": []}),
         thing("PersistentVolumeClaim", "data", spec={"storageClassName": "fast", "accessModes": [
@@ -140,9 +140,52 @@ def _nodes() -> list[Raw]:
     ]
 
 
+def _held_back() -> list[Raw]:
+    """Controllers that wait, things that do not go, volumes that do not grow, pods nobody places."""
+    blind = {"type": "ScalingActive", "status": "False", "reason": "FailedGetResourceMetric"}
+    full = {"type": "ScalingLimited", "status": "True", "reason": "TooManyReplicas"}
+    cpu = {"type": "Resource", "resource": {"name": "cpu", "target": {"averageUtilization": 70}}}
+    failed = {
+        "type": "Failed",
+        "status": "True",
+        "reason": "DeadlineExceeded",
+        "lastTransitionTime": ago(9),
+    }
+    killed = {"reason": "OOMKilled", "exitCode": 137, "finishedAt": ago(6)}
+    small = container(
+        resources={"limits": {"memory": "64Mi"}}, ports=[{"containerPort": 80, "hostPort": 80}]
+    )
+    large = {"containers": [container(resources={"limits": {"memory": "2Gi"}})]}
+    spread = {"topologyKey": "zone", "labelSelector": {"matchLabels": {"app": "web"}}}
+    init = container("wait", command=["sh", "-c", "until nc -z nobody 80; do sleep 1; done"])
+    return [
+        thing("HorizontalPodAutoscaler", "web", spec={"maxReplicas": 3, "metrics": [cpu], "scaleTargetRef": {
+            "kind": "Deployment", "name": "web"}}, status={"currentReplicas": 3, "conditions": [blind, full],
+            "currentMetrics": [{"type": "Resource", "resource": {"name": "cpu", "current": {"averageUtilization": 99}}}]}),
+        thing("CronJob", "nightly", spec={"schedule": "0 1 * * *", "suspend": True, "concurrencyPolicy": "Forbid"},
+              status={"active": [{"name": "nightly-1"}]}),
+        thing("Job", "nightly-1", owner=("CronJob", "nightly"), status={"conditions": [failed], "startTime": ago(300)}),
+        {"kind": "Service", "spec": {}, "metadata": {"name": "leaving", "namespace": "shop",
+            "deletionTimestamp": ago(60), "finalizers": ["example.com/cleanup"]}},
+        thing("PersistentVolumeClaim", "grown", spec={"volumeName": "one", "resources": {"requests": {
+            "storage": "9Gi"}}}, status={"phase": "Bound", "capacity": {"storage": "1Gi"}}),
+        thing("ReplicaSet", "web-77", owner=("Deployment", "web"), spec={"replicas": 2, "template": {"spec": large}},
+              status={"replicas": 1}),
+        pod("web-77-small", small, states=[state(restarts=3, last=killed)], owner=("ReplicaSet", "web-77")),
+        pod("web-77-waits", states=[waiting("PodInitializing")], owner=("ReplicaSet", "web-77"),
+            spec={"initContainers": [init]}, conditions=[{"type": "Initialized", "status": "False"}],
+            status={"initContainerStatuses": [state("wait", running={"startedAt": ago(18)})]}),
+        pod("web-77-box", states=[waiting("ContainerCreating")], owner=("ReplicaSet", "web-77")),
+        pending("web-77-quiet", small, spec={"topologySpreadConstraints": [spread], "nodeName": None}),
+        deployment("held", container(image="web:2", env=[{"name": "WEB", "value": "http://web:80"}]), spec={"paused": True}, pod={"dnsPolicy": "Default"}),
+        pod("held-1", container(image="web:1"), owner=("Deployment", "held"), spec={"dnsPolicy": "Default"},
+            states=[state(running={"startedAt": ago(18)})]),
+    ]  # fmt: skip
+
+
 def objects() -> list[Raw]:
     """All of it."""
-    return [*_pods(), *_controllers(), *_around(), *_nodes()]
+    return [*_pods(), *_controllers(), *_around(), *_nodes(), *_held_back()]
 
 
 def events(listed: list[Raw]) -> list[Raw]:
@@ -157,7 +200,13 @@ def events(listed: list[Raw]) -> list[Raw]:
         "web-6d4b9": ("FailedCreate", 'error looking up service account: serviceaccount "x" not found'),
         "web": ("ScalingReplicaSet", "Scaled down replica set web-6d4b9 from 1 to 0"),
         "data": ("ProvisioningFailed", 'storageclass.storage.k8s.io "fast" not found'),
+        "web-77": ("FailedCreate", 'failed calling webhook "w.example": no endpoints available for service "w"'),
+        "web-77-box": ("FailedCreatePodSandBox", "no IP addresses available in range"),
+        "grown": ("VolumeResizeFailed", "resize failed"),
+        "nightly": ("JobAlreadyActive", "prior execution is running"),
         "worker-1": ("Rebooted", "Node worker-1 has been rebooted"),
+        "outside": ("SyncLoadBalancerFailed", "no address is left in the pool"),
+        "agent": ("Unhealthy", "x509: certificate has expired or is not yet valid"),
     }  # fmt: skip
     rows: list[dict[str, Any]] = []
     for item in listed:
@@ -165,3 +214,14 @@ def events(listed: list[Raw]) -> list[Raw]:
         if reason:
             rows.append(event(item, reason, message))
     return rows
+
+
+SAID = (
+    "dial tcp: lookup gone.shop.svc on 10.96.0.10:53: no such host",
+    "dial tcp 10.0.0.9:5433: connect: connection refused",
+    "dial tcp: lookup web on 10.96.0.10:53: i/o timeout",
+    "connect to http://store:5433 timed out",
+    'pods is forbidden: User "system:serviceaccount:shop:default" cannot list resource "pods" '
+    'in API group "" in the namespace "shop"',
+)
+"""What every program in it logs."""

@@ -227,7 +227,9 @@ def case(
     began = NOW - timedelta(minutes=15)
 
     async def ask(tool: str, arguments: Mapping[str, Any], reason: str) -> Evidence:
-        subject = arguments.get("pod") or arguments.get("name") or arguments.get("query") or ""
+        subject = next(
+            (arguments[k] for k in ("pod", "name", "query", "kind") if arguments.get(k)), ""
+        )
         table = answers or {}
         data = table.get(f"{tool} {subject}", table.get(tool))
         status = Status.EMPTY if data is None else Status.OK

@@ -1,5 +1,7 @@
 """Nodes and the cluster's own parts."""
 
+from datetime import timedelta
+
 import pytest
 
 from assistant.checks import nodes
@@ -13,6 +15,7 @@ from tests.assistant.checks.cluster import (
     only,
     pod,
     state,
+    thing,
     web,
 )
 
@@ -35,7 +38,9 @@ def ill(type_, status, reason, message, minutes=20):
         ("False", "KubeletNotReady", 'rpc error: code = Unavailable desc = connection error: desc = "transport: Error'
          ' while dialing: dial unix /run/containerd/containerd.sock: connect: connection refused"', "containerd_unavailable"),
         ("False", "KubeletNotReady", "PLEG is not healthy: pleg was last seen active 4m3s ago", "containerd_unavailable"),
-        ("False", "KubeletNotReady", "node is shutting down", "node_not_ready"),
+        ("False", "KubeletNotReady", "node is shutting down", "node_shut_down"),
+        ("False", "KubeletNotReady", "failed to renew: x509: certificate has expired or is not yet valid", "kubelet_certificate_expired"),
+        ("False", "KubeletNotReady", "CSINode is not yet initialized", "node_not_ready"),
     ],
 )  # fmt: skip
 async def test_a_node_that_is_not_ready_says_why(status, reason, message, kind):
@@ -66,39 +71,58 @@ async def test_a_node_without_a_status_is_nothing():
     assert await kinds(nodes.check, case(node() | {"status": None})) == []
 
 
-async def test_an_evicted_pod_names_its_node_and_the_resource():
-    message = (
-        "The node was low on resource: ephemeral-storage. Threshold quantity: 1Gi, available: 80Mi."
+@pytest.mark.parametrize(
+    ("problem", "kind"),
+    [("ReadonlyFilesystem", "node_filesystem_read_only"), ("NTPProblem", "node_clock_skew"), ("FrequentKubeletRestart", "node_problem")],
+)  # fmt: skip
+async def test_a_problem_that_a_known_detector_reports(problem, kind):
+    found = await only(
+        nodes.check, case(ill(problem, "True", "Reported", "seen in the kernel log"))
     )
-    gone = pod(phase="Failed", status={"reason": "Evicted", "message": message})
-    found = await only(nodes.check, case(*web(), gone))
-    assert (found.kind, found.details["node"]) == ("evicted", "worker-1")
-    assert "ephemeral-storage" in found.statement
+    assert found.kind == kind
 
 
-async def test_a_part_of_the_cluster_that_is_down():
-    proxy = pod("kube-proxy-b7xkq", namespace="kube-system", owner=None, labels={})
-    twin = pod(
-        "kube-proxy-a1a1a",
-        namespace="kube-system",
-        owner=None,
-        labels={},
-        ready=True,
-        spec={"nodeName": "worker-2"},
-    )
-    found = await only(nodes.check, case(proxy, twin))
-    assert found.kind == "kube_proxy_unavailable"
-    assert found.details["node"] == "worker-1"
-    assert found.strength > 0.9, "kube-proxy of another node does not help this one"
+@pytest.mark.parametrize("type_", ["EtcdIsVoter", "MyOwnCondition", "Ready"])
+async def test_a_condition_that_nobody_knows_is_nothing_by_being_true(type_):
+    assert await kinds(nodes.check, case(ill(type_, "True", "Fine", "as it should be"))) == []
 
 
-async def test_one_dns_pod_of_two_is_a_weak_sign():
-    rows = [
-        pod(f"coredns-5d7{n}", namespace="kube-system", owner=None, labels={}, ready=bool(n))
-        for n in (0, 1)
-    ]
-    found = await only(nodes.check, case(*rows))
-    assert (found.kind, found.strength) == ("coredns_unavailable", 0.5)
+def lease(seconds):
+    renewed = (NOW - timedelta(seconds=seconds)).isoformat().replace("+00:00", ".000000Z")
+    return thing("Lease", "worker-1", namespace="kube-node-lease", spec={"renewTime": renewed})
+
+
+def listed(*items):
+    return {"kind": items[0]["kind"], "items": list(items), "next_cursor": ""}
+
+
+def beating(minutes):
+    return node(conditions=[{"type": "Ready", "status": "True", "lastHeartbeatTime": ago(minutes)}])
+
+
+async def test_a_late_heartbeat_makes_a_stale_lease_a_silent_kubelet():
+    answers = {"kubernetes.list_resources Lease": listed(lease(190))}
+    found = await only(nodes.check, case(beating(8), answers=answers))
+    assert (found.kind, str(found.entity)) == ("kubelet_unavailable", "Node worker-1")
+
+
+async def test_a_lease_that_is_renewed_acquits_the_kubelet():
+    answers = {"kubernetes.list_resources Lease": listed(lease(20))}
+    assert await kinds(nodes.check, case(beating(8), answers=answers)) == []
+
+
+@pytest.mark.parametrize(("other", "silent"), [(180, False), (20, True)])
+async def test_the_other_nodes_leases_tell_the_time_where_clocks_differ(other, silent):
+    twin = lease(other)
+    twin["metadata"]["name"] = "worker-2"
+    answers = {"kubernetes.list_resources Lease": listed(lease(190), twin)}
+    found = await kinds(nodes.check, case(beating(8), answers=answers))
+    assert found == (["kubelet_unavailable"] if silent else [])
+
+
+async def test_leases_are_not_read_where_nothing_speaks_of_them():
+    answers = {"kubernetes.list_resources Lease": listed(lease(190))}
+    assert await kinds(nodes.check, case(beating(2), answers=answers)) == []
 
 
 def units(name, value, **labels):

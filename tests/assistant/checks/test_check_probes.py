@@ -131,3 +131,69 @@ async def test_a_failure_of_one_probe_is_not_held_against_another():
 async def test_a_port_that_is_none_breaks_nothing(port):
     given = probed(refused("Readiness", 8080), readinessProbe=http(port))
     assert await kinds(probes.check, given) == ["readiness_failing"]
+
+
+def young(words, **spec):
+    """A pod that was never Ready."""
+    asked = container(ports=PORTS, **spec)
+    broken = pod("web-6d4b9-x2x7p", asked, states=[state(ready=False)], created=ago(20))
+    return case(*web(), service(), broken, events=[event(broken, "Unhealthy", words)])
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (404, "readiness_probe_incorrect_path"),
+        (401, "readiness_probe_unauthorized"),
+        (500, "readiness_failing"),
+    ],
+)
+async def test_what_a_program_answers_from_the_start_tells_a_wrong_path(status, kind):
+    words = f"Readiness probe failed: HTTP probe failed with statuscode: {status}"
+    assert await kinds(probes.check, young(words, readinessProbe=http())) == [kind]
+
+
+async def test_a_path_that_was_good_before_is_not_wrong_now():
+    given = young(
+        "Readiness probe failed: HTTP probe failed with statuscode: 404", readinessProbe=http()
+    )
+    conditions = given.snapshot.of("Pod")[0].raw["status"]["conditions"]
+    conditions[0]["lastTransitionTime"] = ago(5)
+    assert await kinds(probes.check, given) == ["readiness_failing"]
+
+
+async def test_plain_text_to_a_port_that_wants_tls():
+    ports = [{"name": "https", "containerPort": 8443}]
+    broken = pod("web-6d4b9-x", container(ports=ports, readinessProbe=http(8443)), states=[state()])
+    said = event(
+        broken, "Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 400"
+    )
+    found = await only(probes.check, case(*web(), broken, events=[said]))
+    assert found.kind == "readiness_probe_incorrect_protocol"
+
+
+async def test_a_command_that_the_image_does_not_have():
+    words = 'Readiness probe errored: rpc error: OCI runtime exec failed: exec: "curl": executable file not found in $PATH'
+    given = young(words, readinessProbe={"exec": {"command": ["curl", "localhost"]}})
+    assert (await only(probes.check, given)).kind == "readiness_probe_bad_command"
+
+
+async def test_a_port_by_a_name_that_no_container_has():
+    words = "Readiness probe errored: couldn't find port: web"
+    found = await only(probes.check, young(words, readinessProbe=http("web")))
+    assert found.kind == "readiness_probe_incorrect_port"
+    assert "8080 (http)" in found.statement
+
+
+async def test_a_liveness_probe_with_less_patience_than_the_readiness_probe_that_passes():
+    words = "Liveness probe failed: context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
+    given = probed(
+        words,
+        status=state(ready=True, restarts=3, last=KILLED),
+        ready=True,
+        livenessProbe=http(timeoutSeconds=1),
+        readinessProbe=http(timeoutSeconds=5),
+    )
+    found = await only(probes.check, given)
+    assert found.kind == "liveness_probe_incorrect_timing"
+    assert "waits 1 s for an answer, the readiness probe waits 5 s" in found.statement

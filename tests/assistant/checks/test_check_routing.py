@@ -17,7 +17,6 @@ from tests.assistant.checks.cluster import (
     replica_set,
     service,
     state,
-    thing,
     web,
 )
 
@@ -43,6 +42,99 @@ async def test_a_selector_that_misses_its_pods_by_one_label():
     found = await only(routing.check, case(*objects, wrong))
     assert (found.kind, str(found.entity)) == ("service_selector_mismatch", "Service shop/web")
     assert found.details["workload"] == "web"
+    assert found.details["selector"] == "tier=frontnd"
+    assert found.details["labels"] == "tier=frontend"
+    assert "tier=frontnd" in found.statement
+
+
+@pytest.mark.parametrize(
+    ("selector", "labels", "have"),
+    [
+        ({"app": "wbe"}, {"app": "webshop"}, None),
+        ({"app": "web-shp"}, {"app": "web-shop"}, "app=web-shop"),
+        ({"app": "shop"}, {"app.kubernetes.io/name": "shop"}, "no app"),
+    ],
+)
+async def test_a_selector_that_is_nearly_right_names_the_label_that_differs(selector, labels, have):
+    objects = [deployment(pod_labels=labels), replica_set(), running(labels=labels)]
+    found = await only(routing.check, case(*objects, service("edge", selector=selector)))
+    if have is None:
+        assert found.kind == "service_without_endpoints"
+    else:
+        assert (found.kind, found.details["labels"]) == ("service_selector_mismatch", have)
+
+
+async def test_of_two_that_differ_by_a_label_the_service_is_held_against_its_namesake():
+    wanted = {"app": "web", "component": "api"}
+    other = {"app": "cart", "component": "api"}
+    mine = {"app": "web", "component": "pages"}
+    objects = [
+        deployment("cart", pod_labels=other),
+        replica_set("cart-1", owner=("Deployment", "cart")),
+        pod("cart-1-a", LISTENING, ready=True, owner=("ReplicaSet", "cart-1"), labels=other),
+        deployment(pod_labels=mine),
+        replica_set(),
+        running(labels=mine),
+    ]
+    found = await only(routing.check, case(*objects, service(selector=wanted)))
+    assert (found.details["workload"], found.details["labels"]) == ("web", "component=pages")
+
+
+async def test_a_service_is_held_against_the_pods_that_it_selected_until_they_were_relabelled():
+    was, is_now = {"app": "pages", "part-of": "shop"}, {"app": "site", "part-of": "shop"}
+    others = {"app": "cart", "part-of": "shop"}
+    old = replica_set("web-old", have=0)
+    objects = [
+        deployment("cart", pod_labels=others),
+        replica_set("cart-1", owner=("Deployment", "cart")),
+        pod("cart-1-a", LISTENING, ready=True, owner=("ReplicaSet", "cart-1"), labels=others),
+        deployment(pod_labels=is_now),
+        {**old, "spec": {"replicas": 0, "template": {"metadata": {"labels": was}}}},
+        replica_set(),
+        running(labels=is_now),
+    ]
+    found = await only(routing.check, case(*objects, service("entrance", selector=was)))
+    assert found.details["workload"] == "web"
+
+
+async def test_a_service_whose_own_workload_has_no_pods_is_not_made_for_a_like_named_one():
+    empty = deployment("carts", replicas=1)
+    like = [
+        deployment("cards"),
+        replica_set(owner=("Deployment", "cards")),
+        running(labels={"app": "cards"}),
+    ]
+    given = case(empty, *like, service("carts"), service("cards"))
+    assert await kinds(routing.check, given) == ["service_without_endpoints"]
+
+
+async def test_a_workload_that_another_service_serves_is_not_taken_for_a_slip():
+    like = [
+        deployment("cards"),
+        replica_set(owner=("Deployment", "cards")),
+        running(labels={"app": "cards"}),
+    ]
+    given = case(*like, service("cards"), service("carts"))
+    assert await kinds(routing.check, given) == ["service_without_endpoints"]
+
+
+async def test_a_named_target_port_needs_a_port_of_that_name():
+    wrong = service(ports=[{"port": 80, "targetPort": "grpc"}])
+    found = await only(routing.check, case(*web(), running(container()), wrong))
+    assert found.kind == "service_port_mapping_mismatch"
+    assert "the port named 'grpc'" in found.statement
+
+
+async def test_an_undeclared_port_beside_one_that_fits_is_often_metrics():
+    both = service(ports=[{"port": 80, "targetPort": 8080}, {"port": 9090, "targetPort": 9090}])
+    found = await only(routing.check, case(*web(), running(), both))
+    assert found.strength == 0.5
+
+
+async def test_a_port_that_a_probe_asks_is_listened_on():
+    probed = container(ports=PORTS, readinessProbe={"httpGet": {"port": 9090, "path": "/"}})
+    right = service(ports=[{"port": 80, "targetPort": 9090}])
+    assert await kinds(routing.check, case(*web(), running(probed), right)) == []
 
 
 async def test_a_service_whose_pods_are_not_ready_has_no_endpoints():
@@ -81,12 +173,12 @@ async def test_a_workload_switched_off_that_somebody_calls_leaves_the_service_em
     assert (await only(routing.check, given)).kind == "service_without_endpoints"
 
 
-@pytest.mark.parametrize("target", [9090, "metrics"])
-async def test_a_target_port_that_nobody_listens_on(target):
+@pytest.mark.parametrize(("target", "declared"), [(9090, "8080"), ("metrics", "http")])
+async def test_a_target_port_that_nobody_listens_on(target, declared):
     wrong = service(ports=[{"port": 80, "targetPort": target, "protocol": "TCP"}])
     found = await only(routing.check, case(*web(), running(), wrong))
     assert found.kind == "service_port_mapping_mismatch"
-    assert found.details["declared"] == "8080"
+    assert found.details["declared"] == declared
 
 
 @pytest.mark.parametrize("target", [8080, "8080", "http"])
@@ -119,42 +211,19 @@ async def test_a_protocol_that_the_service_left_to_its_default_is_tcp():
 
 
 @pytest.mark.parametrize(
-    "address", ["web:8081", "web.shop:8081", "web.shop.svc.cluster.local:8081"]
+    ("said", "probe", "wrong"),
+    [
+        ("https", {"httpGet": {"port": "http", "path": "/"}}, True),
+        ("https", {"httpGet": {"port": "http", "path": "/", "scheme": "HTTPS"}}, False),
+        ("http", {"grpc": {"port": 8080}}, True),
+        ("kubernetes.io/h2c", {"httpGet": {"port": 8080, "path": "/"}}, False),
+    ],
 )
-async def test_a_caller_with_a_port_that_the_service_does_not_have(address):
-    front = deployment(
-        "front", container("front", env=[{"name": "WEB", "value": f"http://{address}/v1"}])
-    )
-    found = await only(routing.check, case(*web(), running(), service(), front))
-    assert (found.kind, str(found.entity)) == (
-        "service_env_var_address_mismatch",
-        "Deployment shop/front",
-    )
-    assert found.details == {"host": "web", "port": "8081"}
-
-
-@pytest.mark.parametrize(
-    "address", ["web:80", "web.example.com:8081", "web-2:8081", "localhost:8081", "cache.data:6379"]
-)
-async def test_addresses_that_fit_or_that_are_not_known(address):
-    front = deployment(
-        "front", container("front", env=[{"name": "WEB", "value": f"http://{address}/v1"}])
-    )
-    assert await kinds(routing.check, case(*web(), running(), service(), front)) == []
-
-
-async def test_a_caller_that_is_switched_off_calls_nobody():
-    env = [{"name": "WEB", "value": "http://web:8081"}]
-    front = deployment("front", container("front", env=env), replicas=0)
-    assert await kinds(routing.check, case(*web(), running(), service(), front)) == []
-
-
-async def test_an_ingress_that_routes_to_no_service():
-    backend = {"service": {"name": "wbe", "port": {"number": 80}}}
-    rules = [{"host": "shop.example", "http": {"paths": [{"path": "/", "backend": backend}]}}]
-    given = case(*web(), running(), service(), thing("Ingress", "edge", spec={"rules": rules}))
-    found = await only(routing.check, given)
-    assert (found.kind, str(found.entity)) == ("ingress_backend_missing", "Ingress shop/edge")
+async def test_an_application_protocol_against_the_pods_own_probe(said, probe, wrong):
+    probed = container(ports=PORTS, readinessProbe=probe)
+    named = service(ports=[{"port": 443, "targetPort": 8080, "appProtocol": said}])
+    found = await kinds(routing.check, case(*web(), running(probed), named))
+    assert found == (["service_app_protocol_mismatch"] if wrong else [])
 
 
 @for_any(st.text(max_size=300))

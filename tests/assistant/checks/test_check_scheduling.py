@@ -5,6 +5,7 @@ from hypothesis import given as for_any
 from hypothesis import strategies as st
 
 from assistant.checks import scheduling
+from assistant.checks.placement import tolerates
 from assistant.checks.quantities import amount, quantity
 from tests.assistant.checks.cluster import (
     ago,
@@ -122,16 +123,6 @@ async def test_a_closed_scheduling_gate():
     assert (await only(scheduling.check, case(*web(), gated))).kind == "scheduling_gated"
 
 
-async def test_a_pod_that_waits_without_a_word_has_no_scheduler():
-    found = await only(scheduling.check, case(*web(), pending(), node()))
-    assert found.kind == "kube_scheduler_unavailable"
-    assert "Deployment shop/web" in map(str, found.about)
-
-
-async def test_a_pod_that_was_made_this_moment_may_wait_for_the_scheduler():
-    assert await kinds(scheduling.check, case(*web(), pending(created=ago(0.05)), node())) == []
-
-
 async def test_a_pod_that_is_being_deleted_waits_for_no_node():
     leaving = pending(deletionTimestamp=ago(2))
     events = [
@@ -192,4 +183,4 @@ def test_no_quantity_breaks_the_reading(text):
 def test_a_toleration_bears_a_taint_as_the_scheduler_says(toleration, borne):
     taint = {"key": "compute", "value": "batch", "effect": "NoSchedule"}
     given = snapshot(pending(spec={"tolerations": [toleration]}))
-    assert scheduling.tolerates(given.of("Pod")[0], taint) is borne
+    assert tolerates(given.of("Pod")[0], taint) is borne

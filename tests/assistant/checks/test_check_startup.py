@@ -4,7 +4,6 @@ import pytest
 
 from assistant.checks import startup
 from tests.assistant.checks.cluster import (
-    ago,
     case,
     container,
     deployment,
@@ -81,13 +80,9 @@ async def test_a_start_that_failed_before_the_back_off_is_still_named():
         ("FailedMount", 'MountVolume.SetUp failed for volume "db" : secret "web-db" not found', "missing_secret"),
         ("FailedMount", 'MountVolume.SetUp failed for volume "db" : references non-existent secret key: ca.crt',
          "missing_key"),
-        ("FailedMount", "MountVolume.MountDevice failed: mount failed: exit status 32", "mount_failed"),
-        ("FailedAttachVolume", 'Multi-Attach error for volume "pvc-1" Volume is already used by pod(s) web-0',
-         "multi_attach"),
-        ("FailedCreatePodSandBox", "failed to assign an IP address to container", "sandbox_failed"),
     ],
 )  # fmt: skip
-async def test_a_pod_that_stays_in_creation_is_named_by_its_event(reason, message, kind):
+async def test_what_is_to_be_mounted_and_missing_is_named(reason, message, kind):
     broken = pod(states=[waiting("ContainerCreating")], phase="Pending")
     found = await only(startup.check, case(*web(), broken, events=[event(broken, reason, message)]))
     assert found.kind == kind
@@ -97,21 +92,6 @@ async def test_a_mount_that_worked_at_the_second_try_is_nothing():
     running = pod(states=[state(ready=True)], ready=True)
     events = [event(running, "FailedMount", 'configmap "kube-root-ca.crt" not found', minutes=19)]
     assert await kinds(startup.check, case(*web(), running, events=events)) == []
-
-
-async def test_init_containers_that_loop_or_never_end_are_told_apart():
-    looping = waiting(
-        "CrashLoopBackOff", last={"exitCode": 1, "reason": "Error"}, name="migrate", restarts=4
-    )
-    endless = state("migrate", running={"startedAt": ago(18)})
-    for status, kind in ((looping, "init_failed"), (endless, "init_waits")):
-        broken = pod(
-            states=[waiting("PodInitializing")],
-            spec={"initContainers": [container("migrate")]},
-            status={"initContainerStatuses": [status]},
-            conditions=[{"type": "Initialized", "status": "False"}],
-        )
-        assert (await only(startup.check, case(*web(), broken))).kind == kind
 
 
 async def test_a_key_that_was_renamed_is_found_before_kubelet_says_anything():
@@ -153,3 +133,25 @@ async def test_a_finished_job_does_not_miss_the_secret_that_was_cleared_away_aft
 
 async def test_a_workload_that_is_switched_off_does_not_miss_its_secret():
     assert await kinds(startup.check, case(deployment("web", wants(), replicas=0), secret())) == []
+
+
+async def test_a_renamed_key_is_named_beside_the_missing_one():
+    there = secret("web-db", "DB-PASSWORD", "username")
+    message = "couldn't find key db_password in Secret shop/web-db"
+    broken = pod(states=[waiting("CreateContainerConfigError", message)], phase="Pending")
+    found = await only(startup.check, case(*web(), there, broken))
+    assert found.details["like"] == "DB-PASSWORD"
+    assert "there is the key DB-PASSWORD" in found.statement
+
+
+async def test_a_secret_of_a_like_name_is_named():
+    message = 'secret "web-db" not found'
+    broken = pod(states=[waiting("CreateContainerConfigError", message)], phase="Pending")
+    found = await only(startup.check, case(*web(), secret("webdb"), secret("other"), broken))
+    assert "there is one named webdb" in found.statement
+
+
+async def test_a_user_that_the_image_does_not_have():
+    message = "unable to find user app: no matching entries in passwd file"
+    broken = pod(states=[waiting("RunContainerError", message)], phase="Pending")
+    assert await kinds(startup.check, case(*web(), broken)) == ["bad_user"]

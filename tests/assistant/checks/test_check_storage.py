@@ -114,7 +114,7 @@ async def test_a_provisioner_that_fails_is_not_blamed_on_volumes_of_others():
     held = volume(claimRef={"namespace": "shop", "name": "older"})
     given = waiting_claim(wanted, held, provided, reason="ProvisioningFailed", words=words)
     found = await only(storage.check, given)
-    assert found.kind == "claim_unbound"
+    assert found.kind == "provisioning_failed"
     assert "ResourceExhausted" in found.statement
 
 

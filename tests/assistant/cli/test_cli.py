@@ -53,6 +53,8 @@ def test_every_command_explains_itself(path, capsys):
         (["show", "t404"], "t404"),
         (["replay", "t404"], "t404"),
         (["lab", "up", "cedra"], "cedar"),
+        (["ask", "kubernetes.list_pods", "shop"], "'shop' is no argument"),
+        (["ask", "kubernetes.list_pods", "limit:=x"], "'x' is not JSON"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -207,3 +209,17 @@ def test_the_worlds_are_listed_with_what_the_on_call_was_told(shell):
 
 def test_the_version_is_told(shell):
     assert re.search(r"\d+\.\d+\.\d+", shell.run("version").stdout)
+
+
+def test_a_tool_can_be_asked_one_question(shell):
+    done = shell.run("ask", "--lab", "cedar", "prometheus.query", "query=vector(7)")
+    answer = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert answer["status"] == "ok"
+    assert answer["data"]["series"][0]["value"] == 7
+
+
+def test_an_answer_that_could_not_be_had_is_shown_and_exit_code_3(shell):
+    done = shell.run("ask", "--lab", "cedar", "kubernetes.list_pods", "limit=x")
+    assert done.returncode == 3
+    assert json.loads(done.stdout)["status"] == "error"

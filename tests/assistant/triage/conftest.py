@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from eval.cases import CASES
+from eval.cases import DEMO
 from eval.lab.lab import serve
 from eval.lab.worlds import find_world
 from tests.robustness.scene import Outcome, look
@@ -17,7 +17,7 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-@pytest.fixture(scope="module", params=sorted(CASES))
+@pytest.fixture(scope="module", params=DEMO)
 async def outcome(
     request: pytest.FixtureRequest,
     cache: Path,

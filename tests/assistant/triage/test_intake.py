@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from assistant.errors import NotFound
-from assistant.incident import Status
-from assistant.triage.intake import narrow, take_in
+from assistant.incident import Alert, Status
+from assistant.triage.intake import measured_entities, narrow, take_in
 from tests.assistant.checks.cluster import NOW, ago, evidence
 from tests.assistant.triage.recorded import desk_of
 
@@ -135,3 +135,21 @@ async def test_an_alert_that_is_open_for_weeks_is_asked_about_over_days():
     desk = desk_of(answered(created_at=ago(0, days=40)))
     scope = await narrow(desk, await take_in(desk, "Q1"))
     assert timedelta(days=5) < scope.window.end - scope.window.start < timedelta(days=7)
+
+
+@pytest.mark.parametrize(
+    ("alert", "named"),
+    [
+        ({"labels": {"service": "PetSite"}}, ["PetSite"]),
+        ({"service": "petsite"}, ["PetSite"]),
+        ({"title": "Latency of PetSite is high"}, ["PetSite"]),
+        ({"title": "Something is slow", "service": "Shop"}, []),
+        ({"labels": {"alertname": "PetSite"}, "title": "slow"}, []),
+    ],
+)
+def test_a_service_that_only_metrics_know_is_found_by_labels_words_or_service(alert, named):
+    rows = [{"labels": {"service": "PetSite"}}, {"labels": {"service": "PetSearch"}}]
+    calls = [{"client": "PetSite", "server": "PetSearch"}]
+    known = evidence("prometheus.list_services", {}, {"signals": rows, "calls": calls})
+    spoken = Alert(id="Q1", created_at=NOW, **{"title": "alert", **alert})
+    assert [entity.name for entity in measured_entities(spoken, [known])] == named

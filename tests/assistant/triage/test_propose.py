@@ -9,6 +9,7 @@ from assistant.topology import Topology
 from assistant.triage.propose import FIXES, look, propose
 from tests.assistant.checks.cluster import NOW
 
+WINDOW = Window(start=NOW, end=NOW)
 CAUSES = sorted(kind for kind, entry in catalogue().items() if entry.role is Role.CAUSE)
 PLACES = {
     "Node": Entity(kind="Node", name="worker-1"),
@@ -27,10 +28,9 @@ def actions(kind, entity, **details):
         citations=(Citation(evidence="e1"),),
         details=details,
     )
-    window = Window(start=NOW, end=NOW)
     alert = Alert(id="Q1", title="x", created_at=NOW)
-    made = diagnose(alert, Scope(window=window, began=NOW), [finding], Topology(()), quiet=False)
-    return propose(made, (finding,))
+    made = diagnose(alert, Scope(window=WINDOW, began=NOW), [finding], Topology(()), quiet=False)
+    return propose(made, (finding,), WINDOW)
 
 
 def place_of(kind):
@@ -80,24 +80,37 @@ def test_nothing_shows_the_values_of_a_secret():
         for row in actions(kind, PLACES["Secret"]):
             assert "-o yaml" not in row.command
             assert "-o json" not in row.command
-    assert look(PLACES["Secret"]) == "kubectl -n shop describe secret web-db"
+    assert look(PLACES["Secret"], WINDOW) == "kubectl -n shop describe secret web-db"
 
 
 def test_a_thing_outside_the_cluster_is_asked_itself():
-    assert look(PLACES["Address"]).endswith("https://192.0.2.7")
-    assert "kubectl" not in look(Entity(kind="Service", name="api.paygrid.example"))
+    assert look(PLACES["Address"], WINDOW).endswith("https://192.0.2.7")
+    assert "kubectl" not in look(Entity(kind="Service", name="api.paygrid.example"), WINDOW)
 
 
 def test_a_name_from_a_label_or_a_log_line_cannot_become_a_command():
-    assert look(Entity(kind="Service", name="x; rm -rf /")).endswith("'https://x; rm -rf /'")
+    assert look(Entity(kind="Service", name="x; rm -rf /"), WINDOW).endswith(
+        "'service=x; rm -rf /'"
+    )
 
 
 def test_no_cause_no_action():
-    window = Window(start=NOW, end=NOW)
     alert = Alert(id="Q1", title="x", created_at=NOW)
-    made = diagnose(alert, Scope(window=window, began=NOW), [], Topology(()), quiet=False)
-    assert propose(made, ()) == ()
+    made = diagnose(alert, Scope(window=WINDOW, began=NOW), [], Topology(()), quiet=False)
+    assert propose(made, (), WINDOW) == ()
 
 
 def test_every_fix_belongs_to_a_cause():
     assert set(FIXES) <= set(CAUSES)
+
+
+def test_a_service_that_only_metrics_know_is_looked_at_there():
+    command = look(Entity(kind="Service", name="search::fargate"), WINDOW)
+    assert command.startswith("assistant ask prometheus.list_services start=")
+    assert command.endswith(" service=search::fargate")
+
+
+def test_a_service_of_somebody_else_is_looked_at_by_its_address():
+    command = look(Entity(kind="Service", name="api.example.com"), WINDOW)
+    assert command.startswith("curl ")
+    assert command.endswith(" https://api.example.com")

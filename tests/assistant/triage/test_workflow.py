@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from assistant.incident import Entity, Status, Verdict
+from assistant.incident import Citation, Entity, Status, Verdict
 from assistant.triage import Desk, replay, triage
 from assistant.triage.compose import alert_gone, unsupported
 from assistant.triage.workflow import run_checks
@@ -12,11 +12,10 @@ from tests.assistant.checks.cluster import (
     NOW,
     ago,
     case,
-    deployment,
     evidence,
     gathered,
     pod,
-    replica_set,
+    state,
     thing,
     waiting,
     web,
@@ -103,7 +102,7 @@ async def test_a_replay_from_the_same_evidence_says_the_same(tmp_path):
 
 
 async def test_a_check_that_breaks_is_a_blind_spot_and_the_others_go_on():
-    given = case(deployment(), replica_set())
+    given, found = await _one_finding()
 
     async def breaks(_):
         raise ZeroDivisionError("0/0")
@@ -111,12 +110,67 @@ async def test_a_check_that_breaks_is_a_blind_spot_and_the_others_go_on():
     async def works(_):
         return [found]
 
-    found = await _one_finding()
     checks = {"broken": breaks, "working": works}
-    findings, failures = await run_checks(desk(Recorded({})), given.alert, given.scope, checks)
+    known = desk(Recorded({}, given.evidence))
+    findings, failures = await run_checks(known, given.alert, given.scope, checks)
     assert findings == (found,)
     assert [(spot.tool, spot.status) for spot in failures] == [("check broken", Status.ERROR)]
     assert "ZeroDivisionError: 0/0" in failures[0].reason
+
+
+@pytest.mark.parametrize(
+    ("evidence", "quote"),
+    [("e00000000", ""), ("e00000000", "web-db"), ("", "words that nobody said")],
+    ids=["an answer nobody gave", "words of no answer", "words that the answer lacks"],
+)
+async def test_a_finding_that_cites_what_is_not_there_never_reaches_a_report(
+    tmp_path, evidence, quote
+):
+    given, found = await _one_finding()
+    forged = Citation(evidence=evidence or found.citations[0].evidence, quote=quote)
+    cited = {"kind": "oom_killed", "citations": (*found.citations, forged)}
+    made_up = found.model_copy(update=cited)
+
+    async def lies(_):
+        return [made_up, found]
+
+    toolbox = Recorded(ANSWERS, given.evidence)
+    liar = Desk(toolbox, lambda: NOW, lambda: 1.0, timedelta(hours=1), checks={"lying": lies})
+    report = await triage("t1", "Q1", liar, tmp_path / "c.db")
+    assert {item.kind for item in (*report.hypotheses, *report.rivals, *report.findings)} == {
+        "missing_secret"
+    }
+    assert "oom_killed at Secret shop/web-db cites what no evidence holds" in {
+        spot.reason for spot in report.blind_spots
+    }
+    assert unsupported(report) == []
+
+
+@pytest.mark.parametrize(
+    ("labels", "verdict"),
+    [
+        ({"alertname": "Watchdog"}, Verdict.HEALTHY),
+        ({"alertname": "DeadMansSwitch"}, Verdict.HEALTHY),
+        ({"alertname": "InfoInhibitor", "severity": "none"}, Verdict.HEALTHY),
+        ({"alertname": "WatchdogMissing"}, Verdict.INCONCLUSIVE),
+        ({"alertname": "WebErrors", "severity": "critical"}, Verdict.INCONCLUSIVE),
+    ],
+)
+async def test_only_an_alert_that_is_meant_to_fire_always_is_no_sign_of_trouble(
+    tmp_path, labels, verdict
+):
+    row = {"labels": labels, "points": [[NOW.timestamp(), 1]]}
+    alert = {"labels": {**labels, "namespace": "shop"}}
+    answers = {
+        **ANSWERS,
+        "pagerduty.get_incident": {"incident": INCIDENT, "alerts": [alert]},
+        "prometheus.query_range": {"series": [row], "step_seconds": 60},
+    }
+    well = pod(states=[state(ready=True)], ready=True)
+    known = gathered(*web(), well, thing("Namespace", "shop", namespace=""))
+    report = await triage("t1", "Q1", desk(Recorded(answers, known)), tmp_path / "c.db")
+    assert report.verdict is verdict, report.summary
+    assert ("is meant to fire always" in report.summary) is (verdict is Verdict.HEALTHY)
 
 
 async def _one_finding():
@@ -125,7 +179,8 @@ async def _one_finding():
 
     message = 'secret "web-db" not found'
     ill = pod(states=[waiting("CreateContainerConfigError", message)], phase="Pending")
-    return await only(startup.check, case(*web(), ill))
+    given = case(*web(), ill)
+    return given, await only(startup.check, given)
 
 
 def firing(*minutes_ago, name="WebErrors", namespace="shop"):

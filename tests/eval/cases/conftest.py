@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from eval.cases import CASES, Case, write_world
+from eval.cases import CASES, DEMO, Case, write_world
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,8 @@ class Written:
 
     @cached_property
     def objects(self) -> list[dict[str, Any]]:
-        return json.loads((self.folder / "kubernetes" / "objects.json").read_text())["items"]
+        path = self.folder / "kubernetes" / "objects.json"
+        return json.loads(path.read_text())["items"] if path.exists() else []
 
     @cached_property
     def pagerduty(self) -> dict[str, Any]:
@@ -40,7 +42,16 @@ class Written:
 
     @cached_property
     def metrics(self) -> str:
-        return (self.folder / "prometheus" / "metrics.om").read_text()
+        path = self.folder / "prometheus" / "metrics.om"
+        return path.read_text() if path.exists() else ""
+
+    @cached_property
+    def rows(self) -> dict[str, list[str]]:
+        """The lines of each metric."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for line in self.metrics.splitlines():
+            found[line.partition("{")[0]].append(line)
+        return found
 
     def of(self, kind: str) -> list[dict[str, Any]]:
         return [item for item in self.objects if item["kind"] == kind]
@@ -48,13 +59,12 @@ class Written:
     def last(self, metric: str) -> dict[tuple[tuple[str, str], ...], tuple[int, float]]:
         """The newest sample of each series of a metric: labels -> (time, value)."""
         found: dict[tuple[tuple[str, str], ...], tuple[int, float]] = {}
-        for line in self.metrics.splitlines():
-            if line.startswith(metric + "{"):
-                inner, _, rest = line[len(metric) + 1 :].rpartition("} ")
-                value, _, at = rest.partition(" ")
-                pairs = [part.split("=", 1) for part in inner.split(",")]
-                labels = tuple(sorted((key, text.strip('"')) for key, text in pairs))
-                found[labels] = (int(at), float(value))
+        for line in self.rows[metric]:
+            inner, _, rest = line[len(metric) + 1 :].rpartition("} ")
+            value, _, at = rest.partition(" ")
+            pairs = [part.split("=", 1) for part in inner.split(",")]
+            labels = tuple(sorted((key, text.strip('"')) for key, text in pairs))
+            found[labels] = (int(at), float(value))
         return found
 
 
@@ -73,4 +83,10 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Written
 
 @pytest.fixture(params=sorted(CASES))
 def world(request: pytest.FixtureRequest, written: Callable[[str], Written]) -> Written:
+    return written(request.param)
+
+
+@pytest.fixture(params=DEMO)
+def demo(request: pytest.FixtureRequest, written: Callable[[str], Written]) -> Written:
+    """One of the worlds that are shown to people."""
     return written(request.param)

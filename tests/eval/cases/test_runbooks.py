@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from eval.cases import CASES
+from eval.cases import CASES, DEMO
 
 FOLDER = Path(__file__).parents[3] / "examples" / "runbooks"
 RUNBOOKS = sorted(FOLDER.glob("*.md"))
@@ -53,7 +53,7 @@ def test_exactly_one_runbook_names_what_is_no_longer_there():
     assert "routing" in strange[OUT_OF_DATE]
 
 
-@pytest.mark.parametrize("name", sorted(CASES))
+@pytest.mark.parametrize("name", DEMO)
 def test_each_world_has_a_runbook_for_its_alert(name):
     page = CASES[name].build().page
     matching = [path.name for path in RUNBOOKS if page.alert in front_matter(path)["alerts"]]
@@ -61,7 +61,7 @@ def test_each_world_has_a_runbook_for_its_alert(name):
     assert slug in matching
 
 
-@pytest.mark.parametrize("name", sorted(CASES))
+@pytest.mark.parametrize("name", DEMO)
 def test_a_runbook_was_reviewed_before_the_incident(name):
     as_of = CASES[name].build().as_of.date()
     assert all(front_matter(path)["last_reviewed"] < as_of for path in RUNBOOKS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import re
 import shutil
 import subprocess
@@ -11,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from assistant.incident import Verdict
-from eval.cases import CASES, write_world
+from eval.cases import CASES, DEMO, write_world
 
 GIVEAWAYS = (
     "innocent",
@@ -25,14 +27,24 @@ GIVEAWAYS = (
     "inject",
 )
 MOST_SAMPLES = 60_000
+ABSENT = ("missing_configmap", "missing_secret", "service_missing", "claim_missing")
+"""Kinds of trouble whose thing at fault is one that is not there."""
+SAMPLE = (*DEMO, *sorted(CASES.keys() - set(DEMO))[::9])
+"""Worlds for what is slow to check: the ones to show, and every ninth of the others."""
 
 
 def moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def test_a_case_makes_the_same_bytes_every_time(world, tmp_path):
-    again = write_world(world.case, tmp_path)
+@pytest.fixture(params=SAMPLE)
+def sampled(request, written):
+    """One of a few worlds of each system: what holds for their generator holds for all."""
+    return written(request.param)
+
+
+def test_a_case_makes_the_same_bytes_every_time(sampled, tmp_path):
+    world, again = sampled, write_world(sampled.case, tmp_path)
     names = sorted(p.relative_to(again) for p in again.rglob("*") if p.is_file())
     assert names == sorted(
         p.relative_to(world.folder) for p in world.folder.rglob("*") if p.is_file()
@@ -41,7 +53,9 @@ def test_a_case_makes_the_same_bytes_every_time(world, tmp_path):
 
 
 def test_the_answer_stands_nowhere_in_the_world(world):
-    wanted = (world.case.expected.kind, *GIVEAWAYS)
+    right = world.case.expected
+    kinds = (right.kind, *(other.kind for other in right.further))
+    wanted = (*(kind for kind in kinds if kind), *GIVEAWAYS)
     for path in world.folder.rglob("*"):
         text = path.read_text().lower() if path.is_file() else str(path).lower()
         found = [word for word in wanted if word in text]
@@ -54,7 +68,8 @@ def test_world_json_names_the_incident_that_the_on_call_was_told_of(world):
     assert told["status"] == "triggered"
     assert told["title"] == world.about["told"] == world.case.told
     assert moment(told["created_at"]) < world.as_of
-    assert world.about["namespace"] in {item["metadata"]["name"] for item in world.of("Namespace")}
+    names = {item["metadata"]["name"] for item in world.of("Namespace")}
+    assert not world.objects or world.about["namespace"] in names
 
 
 def test_every_uid_is_its_own(world):
@@ -77,19 +92,21 @@ def test_every_owner_exists_with_the_uid_that_is_named(world):
     }
     for item in world.objects:
         for owner in item["metadata"].get("ownerReferences", []):
-            key = (owner["kind"], item["metadata"].get("namespace"), owner["name"])
+            namespace = None if owner["kind"] == "Node" else item["metadata"].get("namespace")
+            key = (owner["kind"], namespace, owner["name"])
             assert uids[key] == owner["uid"], item["metadata"]["name"]
 
 
 def test_nothing_carries_a_time_after_now(world):
-    text = (world.folder / "kubernetes" / "objects.json").read_text()
+    ahead = ("notAfter",)
+    text = json.dumps([{k: v for k, v in item.items() if k != "spec"} for item in world.objects])
+    for key in ahead:
+        text = re.sub(rf'"{key}": "[^"]*"', "", text)
     stamps = re.findall(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z", text)
-    assert stamps
-    assert max(moment(stamp) for stamp in stamps) <= world.as_of
+    assert not stamps or max(moment(stamp) for stamp in stamps) <= world.as_of
 
 
 def test_secrets_hold_key_names_only(world):
-    assert world.of("Secret")
     assert all(not any(item["data"].values()) for item in world.of("Secret"))
 
 
@@ -124,6 +141,9 @@ def test_endpoints_and_slices_list_exactly_the_selected_pods_by_readiness(world)
         ready = {pod["status"]["podIP"] for pod in pods if is_ready(pod)}
         waiting = {pod["status"]["podIP"] for pod in pods} - ready
         subsets = endpoints[key].get("subsets", [])
+        if not slices[key]["ports"]:
+            assert not subsets, "a port that no pod has leaves nobody to send to"
+            continue
         assert {a["ip"] for s in subsets for a in s.get("addresses", [])} == ready
         assert {a["ip"] for s in subsets for a in s.get("notReadyAddresses", [])} == waiting
         rows = slices[key]["endpoints"]
@@ -132,8 +152,13 @@ def test_endpoints_and_slices_list_exactly_the_selected_pods_by_readiness(world)
 
 
 def test_a_service_leads_to_a_port_that_its_pods_have(world):
+    expected = world.case.expected
     for service in world.of("Service"):
-        pods = selected(world, service["metadata"]["namespace"], service["spec"]["selector"])
+        place = (service["metadata"]["namespace"], service["metadata"]["name"])
+        wrong = expected.kind == "service_port_mapping_mismatch"
+        if wrong and place == (expected.entity.namespace, expected.entity.name):
+            continue
+        pods = selected(world, place[0], service["spec"]["selector"])
         names = {p["name"] for pod in pods for c in pod["spec"]["containers"] for p in c["ports"]}
         assert not pods or service["spec"]["ports"][0]["targetPort"] in names
 
@@ -203,7 +228,7 @@ def test_what_runs_on_a_node_fits_it_and_what_found_no_room_does_not(world):
     for pod in world.of("Pod"):
         if pod["spec"].get("nodeName") and pod["status"]["phase"] != "Failed":
             free[pod["spec"]["nodeName"]] -= requests_of(pod)
-    assert min(free.values()) >= 0
+    assert min(free.values(), default=0) >= 0
     for pod in world.of("Pod"):
         if "Insufficient cpu" in str(pod["status"]["conditions"][0].get("message")):
             assert requests_of(pod) > max(free.values())
@@ -226,7 +251,10 @@ def test_configuration_that_pods_ask_for_is_there_but_for_the_one_thing_that_is_
         if (kinds[sort], pod["metadata"]["namespace"], source["name"], source["key"]) not in held
     }
     expected = world.case.expected
-    assert missing == ({str(expected.entity)} if expected.kind == "missing_key" else set())
+    if expected.verdict is Verdict.INCONCLUSIVE:
+        return  # what is missing there cannot be seen, and so is no answer
+    told = expected.kind in ("missing_key", "missing_configmap", "missing_secret")
+    assert missing == ({str(expected.entity)} if told else set())
 
 
 def test_accounts_that_pods_run_under_exist(world):
@@ -272,7 +300,7 @@ def test_evicted_pods_carry_the_time_and_words_of_their_event(world):
         for event in world.of("Event")
         if event["reason"] == "Evicted"
     }
-    failed = [pod for pod in world.of("Pod") if pod["status"]["phase"] == "Failed"]
+    failed = [pod for pod in world.of("Pod") if pod["status"].get("reason") == "Evicted"]
     assert {pod["metadata"]["name"] for pod in failed} == set(told)
     for pod in failed:
         event = told[pod["metadata"]["name"]]
@@ -288,7 +316,8 @@ def test_logs_belong_to_containers_and_are_dated_in_order(world):
     pods = {(p["metadata"]["namespace"], p["metadata"]["name"]): p for p in world.of("Pod")}
     for path in logs(world):
         pod = pods[path.parts[-3], path.parts[-2]]
-        assert path.name.split(".")[0] in {c["name"] for c in pod["spec"]["containers"]}
+        containers = [*pod["spec"]["containers"], *pod["spec"].get("initContainers", [])]
+        assert path.name.split(".")[0] in {c["name"] for c in containers}
         stamps = [moment(line.split(" ", 1)[0]) for line in path.read_text().splitlines()]
         assert stamps == sorted(stamps)
         assert not stamps or stamps[-1] <= world.as_of
@@ -298,7 +327,8 @@ def test_a_container_has_a_log_exactly_if_it_ever_ran(world):
     written = {(p.parts[-3], p.parts[-2]) for p in logs(world)}
     for pod in world.of("Pod"):
         key = (pod["metadata"]["namespace"], pod["metadata"]["name"])
-        statuses = pod["status"].get("containerStatuses", [])
+        names = ("containerStatuses", "initContainerStatuses")
+        statuses = [row for name in names for row in pod["status"].get(name, [])]
         ran = any(status.get("containerID") for status in statuses)
         assert (key in written) == (ran or pod["status"]["phase"] == "Failed")
 
@@ -316,7 +346,8 @@ def test_a_previous_log_needs_a_previous_run(world):
 # -- metrics -------------------------------------------------------------------------------------
 
 
-def test_prometheus_accepts_the_metrics(world, tmp_path):
+def test_prometheus_accepts_the_metrics(sampled, tmp_path):
+    world = sampled
     promtool = shutil.which("promtool")
     if promtool is None:
         pytest.skip("promtool is not installed")
@@ -329,8 +360,8 @@ def test_prometheus_accepts_the_metrics(world, tmp_path):
 def test_the_metrics_stay_small_and_end_now(world):
     lines = [line for line in world.metrics.splitlines() if not line.startswith("#")]
     assert len(lines) < MOST_SAMPLES
-    newest = max(int(line.rpartition(" ")[2]) for line in lines)
-    assert datetime.fromtimestamp(newest, UTC) == world.as_of
+    newest = max((int(line.rpartition(" ")[2]) for line in lines), default=None)
+    assert newest is None or datetime.fromtimestamp(newest, UTC) == world.as_of
 
 
 def current(world, metric):
@@ -354,19 +385,21 @@ def test_counters_never_fall(world):
 
 
 def test_kube_state_metrics_agree_with_the_objects(world):
+    if not world.metrics:
+        return  # nobody measures there
     ready = {
         (dict(labels)["namespace"], dict(labels)["pod"]): value
         for labels, value in current(world, "kube_pod_status_ready").items()
     }
     restarts = {
-        (dict(labels)["namespace"], dict(labels)["pod"]): value
+        tuple(dict(labels)[name] for name in ("namespace", "pod", "container")): value
         for labels, value in current(world, "kube_pod_container_status_restarts_total").items()
     }
     for pod in world.of("Pod"):
         key = (pod["metadata"]["namespace"], pod["metadata"]["name"])
         assert ready[key] == float(is_ready(pod))
         for status in pod["status"].get("containerStatuses", []):
-            assert restarts[key] == status["restartCount"]
+            assert restarts[*key, status["name"]] == status["restartCount"]
     available = current(world, "kube_deployment_status_replicas_available")
     for item in world.of("Deployment"):
         place = {
@@ -377,6 +410,8 @@ def test_kube_state_metrics_agree_with_the_objects(world):
 
 
 def test_node_condition_metrics_agree_with_the_nodes(world):
+    if not world.metrics:
+        return  # nobody measures there
     said = {
         (dict(labels)["node"], dict(labels)["condition"]): value
         for labels, value in current(world, "kube_node_status_condition").items()
@@ -396,9 +431,10 @@ def test_a_container_never_holds_more_memory_than_its_limit(world):
     line = re.compile(
         r'container_memory_working_set_bytes\{.*pod="([^"]+)",container="([^"]+)"\} (\S+)'
     )
-    used = [match.groups() for match in map(line.match, world.metrics.splitlines()) if match]
-    assert used
-    assert all(float(value) <= limits[pod, container] for pod, container, value in used)
+    rows = world.rows["container_memory_working_set_bytes"]
+    used = [match.groups() for match in map(line.match, rows) if match]
+    assert bool(used) == bool(rows)
+    assert all(float(value) <= limits.get((pod, name), math.inf) for pod, name, value in used)
 
 
 # -- pages, answers and noise --------------------------------------------------------------------
@@ -426,9 +462,12 @@ def test_the_alert_that_paged_fired_in_prometheus_at_that_minute(world):
         for labels, (at, _) in rows.items()
         if dict(labels)["alertname"] == name and dict(labels)["alertstate"] == "firing"
     ]
-    assert len(firing) == 1
-    ended = datetime.fromtimestamp(firing[0], UTC) < world.as_of
-    assert ended == (world.case.expected.verdict is Verdict.RECOVERED)
+    assert len(firing) <= 1  # none where another system than Prometheus saw it
+    ended = [at for at in firing if datetime.fromtimestamp(at, UTC) < world.as_of]
+    right = world.case.expected
+    if right.verdict not in (Verdict.CAUSE_FOUND, Verdict.SEVERAL_CAUSES):
+        return
+    assert not ended
 
 
 def test_the_answer_and_its_rivals_are_things_of_this_world(world):
@@ -436,15 +475,18 @@ def test_the_answer_and_its_rivals_are_things_of_this_world(world):
         (i["kind"], i["metadata"].get("namespace", ""), i["metadata"]["name"])
         for i in world.objects
     }
-    called = {dict(labels)["server"] for labels in world.last("traces_service_graph_request_total")}
+    called = set(re.findall(r'(?:server|server_address|client_name)="([^"]+)"', world.metrics))
     expected = world.case.expected
     for entity in (expected.entity, *(rival.entity for rival in expected.rivals)):
         key = (entity.kind, entity.namespace, entity.name)
-        assert key in places or (entity.kind == "Service" and entity.name in called)
+        absent = entity == expected.entity and expected.kind in ABSENT
+        outside = entity.kind == "Service" and entity.name in called
+        assert key in places or outside or absent or entity.kind == "Component"
     assert expected.entity not in {rival.entity for rival in expected.rivals}
 
 
-def test_somebody_else_released_shortly_before(world):
+def test_somebody_else_released_shortly_before(demo):
+    world = demo
     told = next(r for r in world.pagerduty["incidents"] if r["id"] == world.about["alert_id"])
     paged = moment(told["created_at"])
     guilty = world.case.expected.entity.name
@@ -458,13 +500,17 @@ def test_somebody_else_released_shortly_before(world):
     assert others
 
 
-def test_there_is_the_usual_noise_of_a_cluster(world):
-    reasons = {event["reason"] for event in world.of("Event") if event["type"] == "Warning"}
+def test_there_is_the_usual_noise_of_a_cluster(demo):
+    reasons = {event["reason"] for event in demo.of("Event") if event["type"] == "Warning"}
     assert {"FailedCreate", "FailedScheduling", "Rebooted", "Unhealthy"} <= reasons
 
 
-def test_each_world_is_another_kind_of_trouble_at_another_time():
-    assert len({case.expected.kind for case in CASES.values()}) == len(CASES) >= 6
+def test_there_are_many_kinds_of_trouble_and_no_two_worlds_are_at_the_same_time():
+    verdicts = [case.expected.verdict for case in CASES.values()]
+    kinds = {case.expected.kind for case in CASES.values() if case.expected.kind}
+    assert len(CASES) >= 40
+    assert len(kinds) >= 30
+    assert verdicts.count(Verdict.CAUSE_FOUND) <= len(CASES) * 0.85
     assert len({case.build().as_of for case in CASES.values()}) == len(CASES)
     assert all(name == case.name for name, case in CASES.items())
 
