@@ -60,9 +60,13 @@ def _gone(
         for error in heard.get(owner.entity, [])
         if error.kind == UNRESOLVED and error.host.partition(".")[0] == host.name
     ]
-    if not said or _slip(case, host) or _refused(case, host.namespace):
+    if not said or _refused(case, host.namespace):
         return
     owner, error = said[0]
+    near = _slip(case, host)
+    if near:
+        yield from (_mistaken(host, near, owner, error) for owner, error in said)
+        return
     listed = case.snapshot.listing_of("Service", host.namespace)
     yield Finding(
         kind="service_missing",
@@ -79,10 +83,23 @@ def _gone(
     )
 
 
-def _slip(case: Case, host: Entity) -> bool:
-    """Whether a Service is there whose name is nearly the one called: then the address is wrong."""
+def _mistaken(host: Entity, near: str, owner: Object, error: Complaint) -> Finding:
+    return Finding(
+        kind="service_env_var_address_mismatch",
+        entity=owner.entity,
+        statement=f"{owner.entity} calls {host.name}, which does not exist; there is Service "
+        f"{host.namespace}/{near}: {error.line.text[:200]}",
+        citations=(error.evidence.cite(error.line.text), *owner.cite(owner.name)),
+        strength=0.95,
+        details={"host": error.host},
+        about=(service_entity(host.namespace, near),),
+    )
+
+
+def _slip(case: Case, host: Entity) -> str:
+    """The Service whose name is nearly the one called, if there is one: then the address is wrong."""
     there = [item.name for item in case.snapshot.of("Service", host.namespace)]
-    return bool(difflib.get_close_matches(host.name, there, n=1, cutoff=ALIKE))
+    return next(iter(difflib.get_close_matches(host.name, there, n=1, cutoff=ALIKE)), "")
 
 
 def _refused(case: Case, namespace: str) -> bool:

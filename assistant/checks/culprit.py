@@ -27,6 +27,9 @@ OTHER_WAY = 0.8
 SEEN_FROM_OUTSIDE = 0.85
 """What is left where only callers speak of an address, and a service that speaks for itself is ill
 beside it: a load balancer is as slow as what stands behind it."""
+TOLD_ALONE = 0.6
+"""What is left where an alert fires on a service and no figure of it was seen: that it is ill, not
+that the trouble begins there."""
 TIED = 0.02
 ALIKE = 0.7
 """Where no way is known, only what went as the alert's own series did is suspected."""
@@ -240,6 +243,8 @@ def _weighed(
     belief = 0.75 + 0.25 * min(signal.strength / FULL_STRENGTH, 1.0)
     if alarm.signal and signal.signal != alarm.signal:
         belief *= OTHER_WAY
+    if signal.alert:
+        belief *= TOLD_ALONE
     alike = _likeness_to_alarm(services, alarm, entity, signal)
     if alike is not None:
         belief *= 0.7 + 0.3 * max(alike, 0.0)

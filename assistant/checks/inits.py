@@ -59,7 +59,8 @@ def _failing(case: Case, container: Container, owner: Object) -> Finding:
 
 def _endless(case: Case, container: Container, owner: Object) -> Finding:
     text = f"init container {container.name} has not finished"
-    return _finding("init_waits", case, container, owner, text).model_copy(update={"strength": 0.6})
+    found = _finding("init_waits", case, container, owner, text)
+    return found.model_copy(update={"strength": 0.6 if found.kind == "init_waits" else 0.9})
 
 
 def _finding(kind: str, case: Case, container: Container, owner: Object, text: str) -> Finding:

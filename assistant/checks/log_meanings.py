@@ -67,12 +67,16 @@ MEANINGS: tuple[tuple[str, Stem], ...] = (
     ("credentials_refused", _stem(
         "denied for|authentication|wrongpass|noauth|username-password|role |ora-01017|access_refused|login failed|pg_hba"
         "|invalidaccesskey|signaturedoesnotmatch|clienttoken|expiredtoken|unrecognizedclient|bad credentials|invalid_client"
-        "|invalid_grant|authfailure|security token|api key",
+        "|invalid_grant|authfailure|security token|api key|not authorized|accessdenied|command denied|noperm|permission denied for"
+        "|authorizationexception|authorizationfailed|does not have",
         r"access denied for user|\bauthentication failed|WRONGPASS|NOAUTH|invalid username-password",
         r"\brole \S+ does not exist|ORA-01017|SASL authentication|SaslAuthenticationException",
         r"ACCESS_REFUSED|login failed for user|no pg_hba\.conf entry|permission denied for (user|database|schema)",
         r"InvalidAccessKeyId|SignatureDoesNotMatch|InvalidClientTokenId|\bExpiredToken|UnrecognizedClientException|\bAuthFailure\b",
         r"security token included in the request is (invalid|expired)|\b(invalid|expired|incorrect|revoked) api key\b",
+        r"\bnot authorized (on \S+ )?to (execute|perform|access)\b|\bAccessDenied(Exception)?\b|\bcommand denied to user\b",
+        r"\bNOPERM\b|permission denied for (table|relation|schema|database|sequence|function)|\w+AuthorizationException\b",
+        r"\bAuthorizationFailed\b|does not have \S+ (access|permission)",
         r"\bbad credentials\b|\b(error|code)\b.{0,12}\binvalid_(client|grant)\b",
     )),
     ("cache_memory_full", _stem("maxmemory|oom command", r"OOM command not allowed|used memory > 'maxmemory'")),
@@ -117,7 +121,7 @@ MEANINGS: tuple[tuple[str, Stem], ...] = (
         "required|not set|missing|undefined|must be set|keyerror|key not found|placeholder|unbound",
         r"(environment variable|env var|config(uration)? (key|value)|setting|property)\W+\S+\W+"
         r"(is )?(required|not set|missing|undefined|must be set)",
-        r"missing required (environment|config|env|setting)|KeyError: ['\"][A-Z_]{3,}|key not found: \"[A-Z_]{3,}",
+        r"missing required (environment|config|env|setting)|(?-i:KeyError: ['\"][A-Z][A-Z0-9_]{2,}|key not found: \"[A-Z][A-Z0-9_]{2,})",
         r"could not resolve placeholder|: unbound variable|required key \S+ missing value",
         r"(?-i:\b[A-Z][A-Z0-9]*_[A-Z0-9_]+)['\"]? (environment variable )?(is )?(not set|required|undefined|must be set|missing)\b",
     )),

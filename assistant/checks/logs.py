@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from assistant.checks.case import Case, Container, containers, ready, service_entity
-from assistant.checks.complaints import Complaint, complaints, grumbles
+from assistant.checks.complaints import Complaint, Grumble, complaints, grumbles
 from assistant.checks.crashes import first_trouble, settled
 from assistant.checks.databases import behind, database_of
 from assistant.checks.log_reading import TOOL, read
@@ -16,7 +16,7 @@ from assistant.checks.refused import wrong_addresses
 from assistant.checks.silence import silent_crashes
 from assistant.engines import served_engine
 from assistant.incident import Entity, Evidence, Finding
-from assistant.snapshot import listing, moment
+from assistant.snapshot import Object, listing, moment
 
 COMPLAINTS = 10
 """So many warnings in one tail are a nuisance; a few at start are ordinary."""
@@ -86,7 +86,10 @@ async def check(case: Case) -> list[Finding]:
         for row, finding in _findings(case, heard)
     ]
     noise = [
-        f for entity, items in logs.items() if entity not in told for f in _noise(entity, items)
+        f
+        for entity, items in logs.items()
+        if entity not in told
+        for f in _noise(case, entity, items)
     ]
     return [
         *_agreeing(found),
@@ -204,9 +207,20 @@ def _died_of_it(case: Case, row: Complaint) -> bool:
 def _over(case: Case, row: Complaint) -> bool:
     """Whether a program said so, was started again, and is well since."""
     container = _speaker(case, row.evidence)
+    if container and _done_since(case, container.pod):
+        return True
     if container is None or not row.of_the_past or not ready(container.pod):
         return False
     return container.restarts == 1 or settled(case, container)
+
+
+def _done_since(case: Case, pod: Object) -> bool:
+    """Whether it is a run of a Job that ended, and a later run did the work."""
+    if pod.status.get("phase") not in ("Failed", "Succeeded"):
+        return False
+    siblings = case.snapshot.pods_of(case.snapshot.owner(pod))
+    done = [one for one in siblings if one.status.get("phase") == "Succeeded"]
+    return any(one.created and pod.created and one.created >= pod.created for one in done)
 
 
 def _speaker(case: Case, log: Evidence) -> Container | None:
@@ -314,7 +328,20 @@ def _merged(rows: list[Finding]) -> list[Finding]:
     ]
 
 
-def _noise(owner: Entity, logs: list[Evidence]) -> Iterator[Finding]:
+def _new_errors(case: Case, owner: Entity, grumble: Grumble) -> bool:
+    """Whether the alert's own thing fails again and again, still does, and did not before.
+
+    A log that was not read to its beginning cannot tell when it began.
+    """
+    same = grumble.same
+    first, last = moment(same[0].first.at), moment(same[-1].first.at)
+    still = last is not None and case.scope.window.end - last <= LAST_HEARD
+    often = sum(row.level == "error" for row in same) >= COMPLAINTS
+    known = still and not same[0].evidence.truncated and case.in_window(first)
+    return owner in case.scope.entities and often and known
+
+
+def _noise(case: Case, owner: Entity, logs: list[Evidence]) -> Iterator[Finding]:
     """A log that complains again and again of something that no stem names: its commonest template."""
     for grumble in list(grumbles(logs))[:1]:
         same, every = grumble.same, grumble.records
@@ -322,7 +349,7 @@ def _noise(owner: Entity, logs: list[Evidence]) -> Iterator[Finding]:
             continue
         line = same[-1].told[1]
         yield Finding(
-            kind="noisy_log",
+            kind="errors_logged" if _new_errors(case, owner, grumble) else "noisy_log",
             entity=owner,
             statement=f"{owner} logs {len(every)} warnings or errors, {len(same)} of them like: "
             f"{readable(line.text)[:200]}",

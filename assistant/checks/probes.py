@@ -77,10 +77,20 @@ def _failure(case: Case, pod: Object, name: str, probe: Mapping[str, Any]) -> Ev
 def _suffers(case: Case, container: Container, name: str) -> bool:
     """Whether the failing probe still does harm: it keeps the pod unready or restarts it."""
     if name == "readiness":
+        if _starting(case, container):
+            return False
         return not container.ready and bool(dig(container.status, "state", "running"))
     ended = moment(container.terminated.get("finishedAt"))
     restarted = container.restarts > 0 and (ended is None or case.in_window(ended))
     return restarted or not container.ready
+
+
+def _starting(case: Case, container: Container) -> bool:
+    """Whether a first run is younger than its own probe gives it to become ready."""
+    since = moment(dig(container.status, "state", "running", "startedAt"))
+    given = timedelta(seconds=_allowance(mapping(container.spec, "readinessProbe")))
+    young = since is not None and case.scope.window.end - since < given
+    return young and not container.restarts
 
 
 def probe_port(probe: Mapping[str, Any]) -> int | str:

@@ -143,7 +143,10 @@ def _cause(services: Services, suspect: Suspect, busy: set[Entity]) -> Finding:
     if suspect.ties:
         said += "; metrics do not tell it from " + " or ".join(one.name for one in suspect.ties)
     statement = finding.statement + said
-    return finding.model_copy(update={"statement": statement, "strength": suspect.belief})
+    ties = tuple(dict.fromkeys((*finding.about, *suspect.ties)))
+    return finding.model_copy(
+        update={"statement": statement, "strength": suspect.belief, "about": ties}
+    )
 
 
 def _delayed(services: Services, entity: Entity) -> bool:

@@ -64,8 +64,7 @@ def diagnose(
     `quiet` says that the alert's own condition was seen to be gone at the end of the window, `blind`
     that so much stayed unseen that to find nothing wrong says nothing.
     """
-    seen = Seen.of(scope, findings, topology)
-    weighed = sorted(candidates(seen), key=rank)
+    seen, weighed = _weighed(scope, findings, topology, quiet=quiet)
     chosen = cover(weighed)
     believed = [
         item for item in chosen if item.confidence >= BELIEVED and not (blind and _outside(item))
@@ -89,6 +88,24 @@ def diagnose(
         rivals=ruled_out(seen, weighed, chosen, verdict)[:MOST_RIVALS],
         noise=tuple(seen.noise),
     )
+
+
+def _weighed(
+    scope: Scope, findings: Sequence[Finding], topology: Topology, *, quiet: bool
+) -> tuple[Seen, list[Weighed]]:
+    """The causes, the likeliest first.
+
+    An alert may be asked about long after its trouble began, or fire again: where nothing that began
+    in the window explains it, what has been wrong with the alert's own thing for longer does.
+    """
+    seen = Seen.of(scope, findings, topology)
+    weighed = sorted(candidates(seen), key=rank)
+    if quiet or not scope.entities or any(item.confidence >= BELIEVED for item in weighed):
+        return seen, weighed
+    standing = Seen.of(scope, findings, topology, standing=True)
+    longer = sorted((w for w in candidates(standing) if w.reaches_alert), key=rank)
+    own = any(item.entity in scope.entities and _counts(item) for item in standing.ill)
+    return (standing, longer) if longer or own else (seen, weighed)
 
 
 def _outside(item: Weighed) -> bool:
@@ -160,7 +177,8 @@ def _chain(item: Weighed, seen: Seen) -> tuple[Entity, ...]:
     ]
     onward = [seen.topology.path(cause, other.entity) for other in item.explains]
     way = next((way for way in to_alert if way), ()) or max(onward, key=len, default=())
-    return way or (cause, *item.finding.about[:1])
+    others = [entity for entity in item.finding.about if entity != cause]
+    return way or (cause, *others[:1])
 
 
 def _doubts(item: Weighed, scope: Scope) -> tuple[Reason, ...]:

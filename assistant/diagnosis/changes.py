@@ -162,7 +162,9 @@ def _told_as_release(change: Finding) -> bool:
 def _grumbles(change: Finding, places: set[Entity], seen: Seen) -> bool:
     """Whether a log there complains, since the change, of something that no known fault explains."""
     return any(
-        item.kind == "noisy_log" and item.entity in places and may_follow(change.began, item.began)
+        item.kind in ("noisy_log", "errors_logged")
+        and item.entity in places
+        and may_follow(change.began, item.began)
         for item in seen.ill
     )
 

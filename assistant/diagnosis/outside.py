@@ -34,7 +34,10 @@ def told_inside(finding: Finding, seen: Seen) -> Finding | None:
     rows = [item for item in seen.ill if _specific(item) and may_follow(item.began, finding.began)]
     if not rows:
         return None
+    # Metrics name several where they cannot tell: what is wrong inside one of them can.
+    level = {item.entity for item in seen.ill if item.kind == finding.kind} & set(finding.about)
     made_of = _made_of(finding.entity, seen.topology)
+    made_of = made_of.union(*(_made_of(one, seen.topology) for one in level))
     return next(
         (item for item in rows if told_ill(item) & made_of or blames(item, finding, seen)), None
     )

@@ -76,17 +76,26 @@ Innocence = list[tuple[str, tuple[Citation, ...]]]
 def _innocence(finding: Finding, best: Weighed | None, seen: Seen) -> Innocence:
     """Why a finding that is no candidate does not explain the alert, and what says so; or nothing."""
     role = fault(finding.kind).role
-    if role is Role.CAUSE and not before(finding, seen.scope):
-        return []  # weighed, and told with the reason that outweighs it
     if before(finding, seen.scope):
         return [(_stale(finding, seen.scope), ())]
+    if role is Role.CAUSE:
+        return []  # weighed, and told with the reason that outweighs it
     if role is Role.CHANGE:
         return [acquitted(finding, best, seen)]
     if role is Role.CLEAR:
         return [(f"it was looked at: {finding.statement}", ())]
+    return [_unproven(finding, best, seen)]
+
+
+def _unproven(
+    finding: Finding, best: Weighed | None, seen: Seen
+) -> tuple[str, tuple[Citation, ...]]:
+    """What is said of a symptom, which explains nothing by itself."""
     if best and finding in best.explains:
-        return [(_follows(best), best.finding.citations)]
-    return [("no way is known from it to what the alert speaks of", ())]
+        return _follows(best), best.finding.citations
+    if best is None or finding.entity in seen.scope.entities:
+        return "it shows that something is wrong, not why", ()
+    return "no way is known from it to what the alert speaks of", ()
 
 
 def _follows(best: Weighed) -> str:

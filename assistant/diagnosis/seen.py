@@ -16,7 +16,7 @@ CONTAINERS = frozenset(
     {
         "Node", "Component", "Service", "ResourceQuota", "Application", "Kustomization", "HelmRelease",
         "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration", "HorizontalPodAutoscaler",
-        "NetworkPolicy", "Certificate", "Issuer", "ClusterIssuer", "Gateway",
+        "NetworkPolicy", "Certificate", "Issuer", "ClusterIssuer", "Gateway", "Address",
     }
 )  # fmt: skip
 """Kinds whose trouble is that of the things they hold, whether or not an edge says so: a Service that
@@ -35,11 +35,21 @@ class Seen:
     """What was there before the incident, or is over and done with."""
 
     @classmethod
-    def of(cls, scope: Scope, findings: Iterable[Finding], topology: Topology) -> Seen:
-        """The findings, sorted and set apart: their order says nothing."""
+    def of(
+        cls,
+        scope: Scope,
+        findings: Iterable[Finding],
+        topology: Topology,
+        *,
+        standing: bool = False,
+    ) -> Seen:
+        """The findings, sorted and set apart: their order says nothing.
+
+        With `standing`, what is ill since before the window and still is counts as current.
+        """
         ordered = sorted(findings, key=lambda item: item.id)
-        current = tuple(item for item in ordered if not before(item, scope))
-        return cls(scope, topology, current, tuple(f for f in ordered if before(f, scope)))
+        old = [f for f in ordered if before(f, scope) and not (standing and _stands(f))]
+        return cls(scope, topology, tuple(f for f in ordered if f not in old), tuple(old))
 
     @cached_property
     def changes(self) -> list[Finding]:
@@ -56,6 +66,10 @@ def before(finding: Finding, scope: Scope) -> bool:
     """Whether a finding was there before the incident, or is over and done with."""
     over = not finding.active and fault(finding.kind).role in ILL
     return over or (finding.began is not None and finding.began < scope.window.start)
+
+
+def _stands(finding: Finding) -> bool:
+    return finding.active and fault(finding.kind).role in ILL
 
 
 def told_ill(finding: Finding) -> set[Entity]:

@@ -108,6 +108,10 @@ def summary(alert: Alert, diagnosis: Diagnosis) -> str:
         meant = f'"{alert.title}" is meant to fire always. ' if a_sign_of_life(alert) else ""
         return f"{meant}Nothing that was seen is wrong."
     if best is None:
+        if diagnosis.rivals:
+            return (
+                "No cause can be named: what was seen to be wrong shows effects, not their cause."
+            )
         return "No cause can be named: nothing wrong was seen, and too much could not be seen."
     title = fault(best.kind).title
     if diagnosis.verdict is Verdict.INCONCLUSIVE:

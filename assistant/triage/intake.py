@@ -29,6 +29,9 @@ INVENTORY = (
     Call("kubernetes.list_failing_pods", {"limit": 100}, "what fails anywhere in the cluster"),
 )
 """Asked together with the alert: it does not depend on it, and one slow system holds up once."""
+SPEECH = frozenset({"error", "errors", "failed", "rate", "latency", "request", "requests", "traffic", "service", "services",
+                    "health", "availability", "cpu", "memory", "disk", "node", "pod", "pods", "high", "users", "monitor"})  # fmt: skip
+"""Words of which titles of alerts are made: in a title they are no name of a workload."""
 _WORD = re.compile(r"[a-z0-9][a-z0-9.-]*[a-z0-9]")
 
 
@@ -123,7 +126,8 @@ def _named(alert: Alert, rows: Iterable[Mapping[str, Any]]) -> list[Entity]:
         for key, value in alert.labels.items()
         if key not in ("namespace", "cluster", "alertname")
     }
-    said |= set(_WORD.findall(f"{alert.title} {alert.service}".lower()))
+    said |= set(_WORD.findall(alert.title.lower())) - SPEECH
+    said |= set(_WORD.findall(alert.service.lower()))
     pod = alert.labels.get("pod", "")
     found = [
         Entity(kind=str(row["kind"]), name=str(row["name"]), namespace=str(row["namespace"]))
