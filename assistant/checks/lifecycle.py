@@ -13,7 +13,7 @@ from assistant.snapshot import Object, dig, listing, mapping, moment, whole
 PATIENCE = timedelta(minutes=10)
 """So long past its own grace a deletion may take before it counts as stuck."""
 
-WORDS = ("terminating", "delet", "finalizer", "stuck", "removed")
+WORDS = ("terminating", "delete", "deletion", "deleting", "finalizer", "stuck", "removed")
 KINDS = ("Pod", "PersistentVolumeClaim", "Service", "Job", "Deployment", "StatefulSet", "DaemonSet", "ConfigMap", "Ingress")  # fmt: skip
 NAMESPACE_CONDITIONS = (
     "NamespaceDeletionDiscoveryFailure",

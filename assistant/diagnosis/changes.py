@@ -65,6 +65,10 @@ TELLING = 0.4
 OUTSIDE = frozenset({"slow_dependency", "failing_dependency"})
 """Causes that say where it begins and nothing of why: a change there explains them."""
 
+WAITED = frozenset({"pool_exhausted", "db_connection_exhaustion", "dependency_timeout"})
+SAID_LATE = timedelta(minutes=5)
+"""A program says of these only once a wait was in vain: its answers grew slow before it said so."""
+
 
 @dataclass(frozen=True)
 class Charge:
@@ -80,6 +84,13 @@ class Charge:
 def may_follow(cause: datetime | None, effect: datetime | None) -> bool:
     """Whether an effect may follow a cause; unknown times do not speak against it."""
     return cause is None or effect is None or effect >= cause - CLOCK_SLACK
+
+
+def follows(effect: Finding, cause: Finding) -> bool:
+    """Whether one finding may follow from another, by when each is known to have begun."""
+    waited = cause.kind in WAITED and (effect.kind in OUTSIDE or effect.kind == "latency_high")
+    began = cause.began - SAID_LATE if waited and cause.began else cause.began
+    return may_follow(began, effect.began)
 
 
 def charged(change: Finding, seen: Seen) -> Charge | None:

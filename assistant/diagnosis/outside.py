@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from assistant.diagnosis.changes import OUTSIDE, may_follow
+from assistant.diagnosis.changes import OUTSIDE, follows
 from assistant.diagnosis.seen import Seen, told_ill
 from assistant.faults import Role, fault
 from assistant.incident import Entity, Finding
@@ -31,7 +31,7 @@ def told_inside(finding: Finding, seen: Seen) -> Finding | None:
     """The specific cause that explains one that is seen from outside alone, if there is one."""
     if finding.kind not in OUTSIDE:
         return None
-    rows = [item for item in seen.ill if _specific(item) and may_follow(item.began, finding.began)]
+    rows = [item for item in seen.ill if _specific(item) and follows(finding, item)]
     if not rows:
         return None
     # Metrics name several where they cannot tell: what is wrong inside one of them can.

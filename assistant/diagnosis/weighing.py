@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from assistant.diagnosis.calibration import confidence
-from assistant.diagnosis.changes import OUTSIDE, Charge, charged, may_follow, trigger
+from assistant.diagnosis.changes import OUTSIDE, Charge, charged, follows, trigger
 from assistant.diagnosis.outside import blames, told_inside
 from assistant.diagnosis.seen import CONTAINERS, Seen, told_ill
 from assistant.faults import Role, fault
@@ -112,7 +112,7 @@ def _weigh(seen: Seen, finding: Finding, charge: Charge | None = None) -> Weighe
         for item in seen.ill
         if item is not finding and (_within(item, reach) or blames(finding, item, seen))
     ]
-    explained = tuple(item for item in near if may_follow(finding.began, item.began))
+    explained = tuple(item for item in near if follows(item, finding))
     late = [
         item for item in near if item not in explained and fault(item.kind).role is Role.SYMPTOM
     ]
