@@ -65,7 +65,10 @@ BRINGS_ABOUT: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
         (r"podSelector|ingress\b|egress\b|policyTypes", r"policy|timeout|refused|dns|dependency"),
         (r"rules|backend|path", r"misroute|backend|ingress|gateway|error|failing"),
         (r"\bhard\b|quota", r"quota|replicas|endpoints"),
-        (r"taints|unschedulable|^node$", r"node_|taint|cordon|evict|schedule|scheduling|capacity|pending"),
+        (
+            r"taints|unschedulable|^node$",
+            r"node_|taint|cordon|evict|schedule|scheduling|capacity|pending",
+        ),
     )
 )
 """(a path that was changed, the kinds of trouble that it is about). Names of kinds are matched by

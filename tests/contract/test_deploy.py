@@ -61,6 +61,7 @@ def test_the_roles_together_cover_what_a_triage_asks_for() -> None:
     plural |= {
         "StorageClass": "storageclasses",
         "Ingress": "ingresses",
+        "IngressClass": "ingressclasses",
         "NetworkPolicy": "networkpolicies",
     }
     assert set(plural.values()) | {"pods/log"} <= read
