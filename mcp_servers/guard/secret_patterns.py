@@ -16,7 +16,7 @@ SEPARATOR = "\x00"
 
 _START = r"(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt])|(?<=\\u00[0-9a-f]{2}))"
 """A word begins here, also behind the escaped line break of a JSON text."""
-_INSIDE = re.compile(r"(?<!\\)[\w.:+/-]$|\\[^bfnrt]$")
+_INSIDE = re.compile(r"(?<!\\)[\w.:+/-]\Z|\\[^bfnrt]\Z")
 _BRAND = re.compile(r"4|5[1-5]|2[2-7]|6011|65|35|3[47]\d{13}$")
 _UNITS = frozenset({"service", "socket", "target", "timer", "mount", "slice", "scope", "svc"})
 _NOT_PEOPLE = frozenset({"git", "hg", "svn"})

@@ -177,6 +177,7 @@ def test_an_ordinary_object_is_left_alone() -> None:
     st.sampled_from(("value", "key", "list", "deep", "line", "json", "escaped")),
     st.sampled_from(("", "\n", " ", "(", "see: ", "2026-11-21 ERROR ")),
 )
+@example("amex", None, "line", "")
 def test_a_planted_secret_survives_in_no_position(
     kind: str, around: Any, position: str, before: str
 ) -> None:
