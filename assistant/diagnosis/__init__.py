@@ -103,6 +103,8 @@ def _weighed(
     if quiet or not scope.entities or any(item.confidence >= BELIEVED for item in weighed):
         return seen, weighed
     standing = Seen.of(scope, findings, topology, standing=True)
+    if standing.current == seen.current:
+        return seen, weighed
     longer = sorted((w for w in candidates(standing) if w.reaches_alert), key=rank)
     own = any(item.entity in scope.entities and _counts(item) for item in standing.ill)
     return (standing, longer) if longer or own else (seen, weighed)

@@ -47,13 +47,17 @@ async def test_a_missing_permission_is_named_and_the_cause_is_found_without_it(
     assert outcome.cause == CAUSE
 
 
-async def test_pods_that_may_not_be_read_are_named_and_metrics_point_at_their_workload(
+async def test_pods_that_may_not_be_read_are_named_and_metrics_lead_to_the_change_at_their_workload(
     cedar: World, cache: Path, home: Path
 ) -> None:
     outcome = await look_into(denying(cedar, "pods", "dispatch"), cache, home)
     [blind] = outcome.blind("kubernetes")
     assert "/namespaces/dispatch/pods" in blind.reason
-    assert outcome.cause == "failing_dependency Deployment dispatch/tariffs"
+    told = {f"{one.kind} {one.entity}" for one in outcome.report.hypotheses}
+    assert told == {
+        "config_changed Deployment dispatch/tariffs",
+        "config_changed Secret dispatch/tariffs-db",
+    }
 
 
 @pytest.mark.parametrize("namespace", ["storefront", "dispatch"])

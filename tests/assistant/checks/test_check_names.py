@@ -185,7 +185,9 @@ async def test_a_name_that_is_nearly_right_is_the_callers_slip():
         service("mysql-primary", ports=[{"port": 3306}]),
     ]
     answers = {"kubernetes.get_pod_logs web-1-a": logs("lookup mysql-primry: no such host")}
-    assert await kinds(absent.check, case(*objects, answers=answers)) == []
+    found = await only(absent.check, case(*objects, answers=answers))
+    assert (found.kind, found.entity.name) == ("service_env_var_address_mismatch", "web")
+    assert "mysql-primary" in found.statement
 
 
 async def test_a_quota_that_is_full_tells_why_the_service_is_missing_and_is_told_elsewhere():
