@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from assistant.diagnosis.changes import CLOCK_SLACK
-from assistant.diagnosis.deciding import next_check
+from assistant.diagnosis.changes import CLOCK_SLACK, OUTSIDE
+from assistant.diagnosis.deciding import WORKLOADS, next_check
 from assistant.diagnosis.rivals import ruled_out
 from assistant.diagnosis.seen import Seen
 from assistant.diagnosis.weighing import TIE, Weighed, candidates, cover, rank, undecided
@@ -69,7 +69,7 @@ def diagnose(
     believed = [
         item for item in chosen if item.confidence >= BELIEVED and not (blind and _outside(item))
     ]
-    sure = [] if undecided(weighed) else believed
+    sure = [] if undecided(weighed) or _where_alone(chosen) else believed
     verdict = _verdict(alert, seen, sure, quiet=quiet)
     if verdict is Verdict.HEALTHY and (blind or chosen):
         verdict = Verdict.INCONCLUSIVE
@@ -113,6 +113,14 @@ def _weighed(
 def _outside(item: Weighed) -> bool:
     """Whether a cause is known by its effects on callers alone: what is wrong inside was not seen."""
     return fault(item.finding.kind).group == "performance"
+
+
+def _where_alone(chosen: Sequence[Weighed]) -> bool:
+    """Whether the best names a place and no cause: metrics tell at which workload trouble begins, its
+    inside was open to view, and nothing there says why. Of what is not ours nothing more can be known.
+    """
+    best = chosen[0].finding if chosen else None
+    return best is not None and best.kind in OUTSIDE and best.entity.kind in WORKLOADS
 
 
 def _guesses(weighed: Sequence[Weighed]) -> list[Weighed]:

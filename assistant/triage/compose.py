@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from assistant.diagnosis import Diagnosis
+from assistant.diagnosis.changes import OUTSIDE
 from assistant.faults import Role, fault
 from assistant.incident import (
     Alert,
@@ -17,6 +18,7 @@ from assistant.incident import (
     Evidence,
     Finding,
     Frozen,
+    Hypothesis,
     Reason,
     Report,
     RunbookMatch,
@@ -107,18 +109,24 @@ def summary(alert: Alert, diagnosis: Diagnosis) -> str:
     if diagnosis.verdict is Verdict.HEALTHY:
         meant = f'"{alert.title}" is meant to fire always. ' if a_sign_of_life(alert) else ""
         return f"{meant}Nothing that was seen is wrong."
-    if best is None:
-        if diagnosis.rivals:
-            return (
-                "No cause can be named: what was seen to be wrong shows effects, not their cause."
-            )
-        return "No cause can be named: nothing wrong was seen, and too much could not be seen."
+    if best is None or diagnosis.verdict is Verdict.INCONCLUSIVE:
+        return _uncertain(diagnosis, best)
     title = fault(best.kind).title
-    if diagnosis.verdict is Verdict.INCONCLUSIVE:
-        return f"No cause is certain. The likeliest: {title.lower()} at {best.entity}. {best.statement}."
     others = [f"{fault(h.kind).title.lower()} at {h.entity}" for h in diagnosis.hypotheses[1:]]
     also = f" Independently: {'; '.join(others)}." if others else ""
     return f"{title}: {best.statement}.{also}"
+
+
+def _uncertain(diagnosis: Diagnosis, best: Hypothesis | None) -> str:
+    if best is None and diagnosis.rivals:
+        return "No cause can be named: what was seen to be wrong shows effects, not their cause."
+    if best is None:
+        return "No cause can be named: nothing wrong was seen, and too much could not be seen."
+    if best.kind in OUTSIDE:
+        where = f"It begins at {best.entity}, and nothing seen there says why"
+        return f"No cause is certain. {where}: {best.statement}."
+    title = fault(best.kind).title.lower()
+    return f"No cause is certain. The likeliest: {title} at {best.entity}. {best.statement}."
 
 
 def _impact(findings: Iterable[Finding], noise: set[str]) -> Iterator[Reason]:

@@ -3,7 +3,7 @@
 import pytest
 
 from assistant.faults import catalogue
-from assistant.incident import Edge, Verdict
+from assistant.incident import Edge, Entity, Verdict
 from assistant.topology import Topology
 from tests.assistant.diagnosed import (
     NODE,
@@ -189,13 +189,20 @@ def test_every_kind_can_be_concluded_over(kind):
     assert diagnosis.verdict in Verdict
 
 
+@pytest.mark.parametrize("blind", [True, False])
+def test_metrics_that_tell_where_and_not_why_name_the_workload_and_no_cause(blind):
+    slow = [found("slow_dependency", TARIFFS, 25), found("latency_high", PORTAL, 24)]
+    diagnosis = concluded(slow, blind=blind)
+    assert diagnosis.verdict is Verdict.INCONCLUSIVE
+    assert diagnosis.hypotheses[0].entity == TARIFFS
+
+
 @pytest.mark.parametrize(
     ("blind", "verdict"), [(False, Verdict.CAUSE_FOUND), (True, Verdict.INCONCLUSIVE)]
 )
-def test_a_cause_known_by_its_callers_alone_is_not_found_where_nobody_could_look_inside(
-    blind, verdict
-):
-    slow = [found("slow_dependency", TARIFFS, 25), found("latency_high", PORTAL, 24)]
-    diagnosis = concluded(slow, blind=blind)
+def test_what_is_not_ours_is_found_by_its_answers_unless_too_much_stayed_unseen(blind, verdict):
+    partner = Entity(kind="Service", name="api.partner.example")
+    slow = [found("slow_dependency", partner, 25), found("latency_high", PORTAL, 24)]
+    diagnosis = concluded(slow, ways((partner, PORTAL)), blind=blind)
     assert diagnosis.verdict is verdict
-    assert diagnosis.hypotheses[0].entity == TARIFFS
+    assert diagnosis.hypotheses[0].entity == partner
