@@ -118,6 +118,9 @@ def _said(signal: Signal) -> str:
     if signal.alert:
         return f"{signal.service}: the alert {signal.alert} fires on it"
     asker = f" for {signal.client.name}" if signal.client else ""
+    if signal.signal == LATENCY and not signal.unit and signal.before > 0:
+        times = signal.during / signal.before
+        return f"{signal.service}: answers take {times:.3g} times as long as before{asker}"
     what = "answers take" if signal.signal == LATENCY else "share of failed requests"
     during, before = _amount(signal, signal.during), _amount(signal, signal.before)
     return f"{signal.service}: {what} {during}{asker}, {before} before"
@@ -224,7 +227,8 @@ def _symptom(case: Case, answer: Evidence, row: Mapping[str, Any]) -> Finding | 
     return Finding(
         kind=kind,
         entity=entity,
-        statement=f"{entity}: {metric} went from {_figure(before)} to {_figure(during)}",
+        statement=f"{entity}: {metric} went from {_figure(metric, before)} to "
+        f"{_figure(metric, during)}",
         citations=(answer.cite(metric), answer.cite(row["onset"])),
         began=onset,
         strength=min(1.0, 0.5 + strength / 40),
@@ -244,5 +248,12 @@ def _kind(metric: str, labels: Mapping[str, Any], direction: str) -> str:
     return kind if wanted else ""
 
 
-def _figure(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, int | float) else str(value)
+def _figure(metric: str, value: object) -> str:
+    """A level in the unit that the metric's name tells; of a counter it is the rate."""
+    if not isinstance(value, int | float):
+        return str(value)
+    if "cpu_usage_seconds" in metric:
+        return f"{value:.3g} cores"
+    if re.search(r"_bytes$", metric):
+        return f"{value / 2**20:.4g} MiB"
+    return f"{value:.4g}"
