@@ -17,14 +17,16 @@ from assistant.report.words import amount, clean, cut, utc
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 GAP = "·"
+MOST = 1e300
+"""No measure is larger; beyond it differences are no numbers any more."""
 
 Point = tuple[float, float]
 
 
 def finite(series: Series) -> list[Point]:
     """The points that are numbers, as (unix seconds, value), oldest first."""
-    points = [(utc(at).timestamp(), value) for at, value in series.points if math.isfinite(value)]
-    return sorted(points)
+    known = [(at, value) for at, value in series.points if abs(value) <= MOST]
+    return sorted((utc(at).timestamp(), value) for at, value in known)
 
 
 def extremes(series: Series) -> tuple[str, str, str]:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from assistant.incident import Series
@@ -91,6 +91,7 @@ def test_the_axis_names_values_with_their_unit() -> None:
     st.text(max_size=20),
     st.integers(1, 50),
 )
+@example([1.7976931348623157e308, -9.9792015476736e291], "", 2)
 def test_any_numbers_make_a_well_formed_drawing_of_bounded_width(values, unit, width) -> None:
     one = series(values, unit=unit, onset=at("02:03"))
     assert len(sparkline(one, width)) <= width
