@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
 
 from assistant.checks.case import Case, service_entity
-from assistant.checks.complaints import Complaint
-from assistant.checks.hearing import UNRESOLVED, unreached
-from assistant.checks.written import last_written
+from assistant.checks.reading.logs.complaints import Complaint
+from assistant.checks.reading.logs.hearing import UNRESOLVED, unreached
+from assistant.checks.reading.objects.written import last_written
 from assistant.incident import Entity, Finding
 from assistant.snapshot import Object, dig, mapping, whole
 from assistant.topology import addresses, hosts

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import anyio
 
 from assistant.checks.case import Case
-from assistant.checks.hearing import lines
-from assistant.checks.log_reading import read
+from assistant.checks.reading.logs.hearing import lines
+from assistant.checks.reading.logs.log_reading import read
 from assistant.incident import Citation, Entity, Evidence, Finding
 from assistant.snapshot import Object, Snapshot, dig, listing, mapping, moment
 

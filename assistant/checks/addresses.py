@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from assistant.checks.case import Case, service_entity
-from assistant.checks.configured import Address, configured
-from assistant.checks.databases import behind
+from assistant.checks.reading.objects.configured import Address, configured
+from assistant.checks.reading.objects.databases import behind
 from assistant.engines import served_engine
 from assistant.incident import Citation, Finding
 from assistant.snapshot import Object, dig, listing, mapping, whole

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from assistant.checks.case import Case, newest
-from assistant.checks.quotas import absent_for_want_of_room, refused_by_quota
+from assistant.checks.reading.objects.quotas import absent_for_want_of_room, refused_by_quota
 from assistant.incident import Citation, Entity, Finding
 from assistant.snapshot import Object, whole
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from assistant.checks.case import Case
-from assistant.checks.quantities import quantity
-from assistant.checks.spoken import urgency
+from assistant.checks.reading.objects.quantities import quantity
+from assistant.checks.reading.objects.spoken import urgency
 from assistant.incident import Citation, Entity, Finding
 from assistant.snapshot import Object, dig, listing, mapping, moment, whole
 

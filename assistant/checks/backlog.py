@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from assistant.checks.case import Case
-from assistant.checks.services import STRONG
-from assistant.checks.whose import owner
+from assistant.checks.reading.metrics.services import STRONG
+from assistant.checks.reading.metrics.whose import owner
 from assistant.incident import Entity, Evidence, Finding
 from assistant.snapshot import listing, mapping, moment
 

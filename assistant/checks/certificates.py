@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from assistant.checks.case import Case
-from assistant.checks.databases import behind
+from assistant.checks.reading.objects.databases import behind
 from assistant.incident import Entity, Evidence, Finding
 from assistant.snapshot import Event, Object, Snapshot, dig, listing, mapping, moment
 

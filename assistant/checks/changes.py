@@ -10,10 +10,10 @@ from typing import Any
 import anyio
 
 from assistant.changed import NEW_PODS, OLD_PODS, RETURNS_TO, ill
-from assistant.checks.announced import announced
 from assistant.checks.case import Case
-from assistant.checks.edits import edits
-from assistant.checks.revisions import (
+from assistant.checks.reading.changes.announced import announced
+from assistant.checks.reading.changes.edits import edits
+from assistant.checks.reading.changes.revisions import (
     current_pods,
     earlier,
     older_pods,
@@ -21,7 +21,7 @@ from assistant.checks.revisions import (
     revisions,
     rolled_out_at,
 )
-from assistant.checks.scaling import node_changes, scalings
+from assistant.checks.reading.changes.scaling import node_changes, scalings
 from assistant.incident import Entity, Evidence, Finding
 from assistant.snapshot import Object, dig, listing, mapping, moment
 

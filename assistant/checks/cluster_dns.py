@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 import anyio
 
 from assistant.checks.case import Case, containers, ready
-from assistant.checks.hearing import UNRESOLVED, unreached
-from assistant.checks.lookups import dns_pods, dns_services, is_dns
-from assistant.checks.written import last_written
+from assistant.checks.reading.logs.hearing import UNRESOLVED, unreached
+from assistant.checks.reading.objects.lookups import dns_pods, dns_services, is_dns
+from assistant.checks.reading.objects.written import last_written
 from assistant.incident import Entity, Evidence, Finding
 from assistant.snapshot import Object, Snapshot, dig, listing, mapping, moment, whole
 

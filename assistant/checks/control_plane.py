@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from assistant.checks.case import Case, ready, unready_since
-from assistant.checks.targets import live
+from assistant.checks.reading.objects.targets import live
 from assistant.incident import Entity, Finding
 from assistant.snapshot import Object, Snapshot, dig, moment
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from assistant.checks.case import Case, newest, ready
-from assistant.checks.placement import selected
-from assistant.checks.spoken import speaks_of, urgency
+from assistant.checks.reading.objects.placement import selected
+from assistant.checks.reading.objects.spoken import speaks_of, urgency
 from assistant.incident import Citation, Entity, Evidence, Finding
 from assistant.snapshot import Event, Object, Snapshot, mapping, whole
 

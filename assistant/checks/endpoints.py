@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from assistant.checks.case import Case, ready, unready_since
-from assistant.checks.flows import declared_ports
-from assistant.checks.targets import live, selected_pods
-from assistant.checks.written import last_written
+from assistant.checks.reading.objects.flows import declared_ports
+from assistant.checks.reading.objects.targets import live, selected_pods
+from assistant.checks.reading.objects.written import last_written
 from assistant.incident import Entity, Evidence, Finding
 from assistant.snapshot import Object, Snapshot, dig, listing, mapping, moment
 from assistant.topology import selects

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from assistant.checks.case import Case, service_entity
-from assistant.checks.databases import behind
-from assistant.checks.edits import last_write
-from assistant.checks.log_reading import read
-from assistant.checks.requests import Request, alerted, answered
-from assistant.checks.routes import Route, of_config_map, of_ingress
+from assistant.checks.reading.changes.edits import last_write
+from assistant.checks.reading.logs.log_reading import read
+from assistant.checks.reading.objects.databases import behind
+from assistant.checks.reading.objects.requests import Request, alerted, answered
+from assistant.checks.reading.objects.routes import Route, of_config_map, of_ingress
 from assistant.incident import Citation, Entity, Finding
 from assistant.topology import references
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from assistant.checks.case import Case
-from assistant.checks.whose import owner
+from assistant.checks.reading.metrics.whose import owner
 from assistant.incident import Entity, Evidence, Finding
 from assistant.snapshot import listing, mapping
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from assistant.checks.case import Case
-from assistant.checks.written import last_written
+from assistant.checks.reading.objects.written import last_written
 from assistant.incident import Entity, Evidence, Finding
 from assistant.snapshot import Object, Snapshot, dig, listing, mapping
 

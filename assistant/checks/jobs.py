@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from assistant.checks.case import Case, containers, newest
-from assistant.checks.spoken import speaks_of, urgency
+from assistant.checks.reading.objects.spoken import speaks_of, urgency
 from assistant.incident import Entity, Finding
 from assistant.snapshot import Event, Object, dig, listing, moment, whole
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from assistant.checks.case import Case
-from assistant.checks.spoken import urgency
+from assistant.checks.reading.objects.spoken import urgency
 from assistant.incident import Entity, Finding
 from assistant.snapshot import Object, dig, listing, mapping, moment, whole
 

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from assistant.checks.case import Case, Container, containers, ready, service_entity
-from assistant.checks.complaints import Complaint, Grumble, complaints, grumbles
 from assistant.checks.crashes import first_trouble, settled
-from assistant.checks.databases import behind, database_of
-from assistant.checks.log_reading import TOOL, read
-from assistant.checks.log_records import readable
-from assistant.checks.refused import wrong_addresses
-from assistant.checks.silence import silent_crashes
+from assistant.checks.reading.logs.complaints import Complaint, Grumble, complaints, grumbles
+from assistant.checks.reading.logs.log_reading import TOOL, read
+from assistant.checks.reading.logs.log_records import readable
+from assistant.checks.reading.logs.refused import wrong_addresses
+from assistant.checks.reading.logs.silence import silent_crashes
+from assistant.checks.reading.objects.databases import behind, database_of
 from assistant.engines import served_engine
 from assistant.incident import Entity, Evidence, Finding
 from assistant.snapshot import Object, listing, moment

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from assistant.checks.absences import missing_reference
 from assistant.checks.case import Case, containers, newest, ready
+from assistant.checks.reading.objects.absences import missing_reference
 from assistant.incident import Citation, Entity, Finding
 from assistant.snapshot import Event, Object
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from assistant.checks.case import Case, Container, containers, ready
 from assistant.checks.images import STATES
-from assistant.checks.quantities import quantity
+from assistant.checks.reading.objects.quantities import quantity
 from assistant.incident import Finding
 from assistant.snapshot import Object, dig, listing, mapping, whole, word
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from assistant.checks.case import Case, ready
-from assistant.checks.complaints import Complaint
-from assistant.checks.hearing import UNRESOLVED, unreached
-from assistant.checks.lookups import dns_addresses, dns_services
-from assistant.checks.written import last_written
+from assistant.checks.reading.logs.complaints import Complaint
+from assistant.checks.reading.logs.hearing import UNRESOLVED, unreached
+from assistant.checks.reading.objects.lookups import dns_addresses, dns_services
+from assistant.checks.reading.objects.written import last_written
 from assistant.incident import Evidence, Finding
 from assistant.snapshot import Object, dig, listing, mapping
 from assistant.topology import addresses, hosts

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from assistant.checks.case import Case
-from assistant.checks.culprit import alarm, suspects
-from assistant.checks.services import LATENCY, STRONG, Services, measured
-from assistant.checks.whose import owner
+from assistant.checks.reading.metrics.culprit import alarm, suspects
+from assistant.checks.reading.metrics.services import LATENCY, STRONG, Services, measured
+from assistant.checks.reading.metrics.whose import owner
 from assistant.incident import Entity, Evidence, Finding
 from assistant.snapshot import listing, mapping, moment
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from assistant.checks.case import Case, ready
-from assistant.checks.complaints import Complaint
-from assistant.checks.hearing import REFUSED, TIMEOUT, speaks_of, unreached
-from assistant.checks.targets import live, selected_pods
+from assistant.checks.reading.logs.complaints import Complaint
+from assistant.checks.reading.logs.hearing import REFUSED, TIMEOUT, speaks_of, unreached
+from assistant.checks.reading.objects.targets import live, selected_pods
 from assistant.incident import Entity, Finding
 from assistant.snapshot import Object, moment
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from assistant.checks.case import Case
-from assistant.checks.complaints import Complaint
-from assistant.checks.flows import (
+from assistant.checks.reading.logs.complaints import Complaint
+from assistant.checks.reading.logs.hearing import REFUSED, TIMEOUT, UNRESOLVED, speaks_of, unreached
+from assistant.checks.reading.objects.flows import (
     EGRESS,
     INGRESS,
     Block,
@@ -26,10 +27,9 @@ from assistant.checks.flows import (
     reaches,
     rules,
 )
-from assistant.checks.hearing import REFUSED, TIMEOUT, UNRESOLVED, speaks_of, unreached
-from assistant.checks.lookups import DNS_PORT, dns_pods, dns_ports
-from assistant.checks.targets import called_ports, selected_pods, target_port
-from assistant.checks.written import last_written
+from assistant.checks.reading.objects.lookups import DNS_PORT, dns_pods, dns_ports
+from assistant.checks.reading.objects.targets import called_ports, selected_pods, target_port
+from assistant.checks.reading.objects.written import last_written
 from assistant.incident import Citation, Entity, Finding
 from assistant.selectors import matches
 from assistant.snapshot import Object, dig, listing, mapping

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from assistant.checks.case import Case, ready
-from assistant.checks.placement import RULES
-from assistant.checks.spoken import urgency
+from assistant.checks.reading.objects.placement import RULES
+from assistant.checks.reading.objects.spoken import urgency
 from assistant.incident import Entity, Finding
 from assistant.snapshot import Object, dig, listing, mapping, whole
 from assistant.topology import addresses

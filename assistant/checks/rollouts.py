@@ -6,7 +6,13 @@ import re
 from collections.abc import Iterator
 
 from assistant.checks.case import Case, ready
-from assistant.checks.revisions import current_pods, number, older_pods, revisions, rolled_out_at
+from assistant.checks.reading.changes.revisions import (
+    current_pods,
+    number,
+    older_pods,
+    revisions,
+    rolled_out_at,
+)
 from assistant.incident import Entity, Finding
 from assistant.snapshot import Event, Object, mapping, whole, word
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from assistant.checks.case import Case, ready
-from assistant.checks.flows import declared_ports
-from assistant.checks.revisions import revisions
+from assistant.checks.reading.changes.revisions import revisions
+from assistant.checks.reading.objects.flows import declared_ports
 from assistant.incident import Finding
 from assistant.snapshot import Object, dig, listing, mapping
 from assistant.topology import selects

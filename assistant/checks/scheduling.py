@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from assistant.checks.case import Case, newest
-from assistant.checks.placement import OF_THE_NODE, RULES, control_plane
-from assistant.checks.quantities import free
+from assistant.checks.reading.objects.placement import OF_THE_NODE, RULES, control_plane
+from assistant.checks.reading.objects.quantities import free
 from assistant.incident import Citation, Finding
 from assistant.snapshot import Event, Object, dig, listing
 

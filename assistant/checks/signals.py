@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from assistant.checks.case import Case
-from assistant.checks.culprit import Suspect, alarm, suspects
-from assistant.checks.inside import short_of
-from assistant.checks.services import (
+from assistant.checks.reading.metrics.culprit import Suspect, alarm, suspects
+from assistant.checks.reading.metrics.inside import short_of
+from assistant.checks.reading.metrics.services import (
     ERRORS,
     LATENCY,
     STRONG,
@@ -18,7 +18,7 @@ from assistant.checks.services import (
     Signal,
     measured,
 )
-from assistant.checks.whose import owner
+from assistant.checks.reading.metrics.whose import owner
 from assistant.incident import Entity, Evidence, Finding
 from assistant.snapshot import listing, mapping, moment
 

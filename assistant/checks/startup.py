@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from assistant.checks.absences import keys_of, missing, missing_reference
 from assistant.checks.case import Case, Container, containers, newest, ready
 from assistant.checks.mounts import creating
+from assistant.checks.reading.objects.absences import keys_of, missing, missing_reference
 from assistant.incident import Entity, Finding
 from assistant.snapshot import Object
 from assistant.topology import references

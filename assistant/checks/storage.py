@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from assistant.checks.case import Case, newest
-from assistant.checks.fitting import RULES, misfits
-from assistant.checks.quotas import SAME_NAME, provisions
+from assistant.checks.reading.objects.fitting import RULES, misfits
+from assistant.checks.reading.objects.quotas import SAME_NAME, provisions
 from assistant.incident import Citation, Entity, Finding
 from assistant.snapshot import Event, Object, dig, listing, word
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from assistant.checks.case import Case, containers, newest, ready
-from assistant.checks.quantities import quantity
+from assistant.checks.reading.objects.quantities import quantity
 from assistant.checks.storage import users
 from assistant.incident import Citation, Finding
 from assistant.snapshot import Object, dig, listing, mapping, moment, word

@@ -8,9 +8,9 @@ import pytest
 import assistant
 from assistant.checks.admission import REFUSALS
 from assistant.checks.images import CAUSES
-from assistant.checks.log_meanings import MEANINGS
-from assistant.checks.placement import RULES
-from assistant.checks.quotas import QUOTA_KINDS
+from assistant.checks.reading.logs.log_meanings import MEANINGS
+from assistant.checks.reading.objects.placement import RULES
+from assistant.checks.reading.objects.quotas import QUOTA_KINDS
 from assistant.checks.scheduling import STEMS
 from assistant.checks.signals import MEANINGS as SIGNALS
 from assistant.faults import Fault, Role, catalogue, fault

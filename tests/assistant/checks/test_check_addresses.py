@@ -7,7 +7,7 @@ from hypothesis import given as for_any
 from hypothesis import strategies as st
 
 from assistant.checks import addresses
-from assistant.checks.configured import configured
+from assistant.checks.reading.objects.configured import configured
 from tests.assistant.checks.cluster import (
     case,
     container,

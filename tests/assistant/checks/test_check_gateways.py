@@ -7,8 +7,8 @@ from hypothesis import given as for_any
 from hypothesis import strategies as st
 
 from assistant.checks import gateways
-from assistant.checks.requests import answered
-from assistant.checks.routes import of_config_map
+from assistant.checks.reading.objects.requests import answered
+from assistant.checks.reading.objects.routes import of_config_map
 from assistant.snapshot import Object
 from tests.assistant.checks.cluster import (
     NOW,

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from assistant.checks import logs as family
-from assistant.checks.log_reading import chosen
+from assistant.checks.reading.logs.log_reading import chosen
 from tests.assistant.checks.cluster import (
     NOW,
     ago,

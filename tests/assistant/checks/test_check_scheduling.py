@@ -5,8 +5,8 @@ from hypothesis import given as for_any
 from hypothesis import strategies as st
 
 from assistant.checks import scheduling
-from assistant.checks.placement import tolerates
-from assistant.checks.quantities import amount, quantity
+from assistant.checks.reading.objects.placement import tolerates
+from assistant.checks.reading.objects.quantities import amount, quantity
 from tests.assistant.checks.cluster import (
     ago,
     case,

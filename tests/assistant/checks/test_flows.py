@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assistant.checks.flows import EGRESS, INGRESS, Flow, Peer, blocks
+from assistant.checks.reading.objects.flows import EGRESS, INGRESS, Flow, Peer, blocks
 from assistant.selectors import matches
 from assistant.snapshot import Object
 from tests.assistant.checks.cluster import evidence

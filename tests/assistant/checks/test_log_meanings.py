@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.checks.log_meanings import MEANINGS, RANK, meaning
+from assistant.checks.reading.logs.log_meanings import MEANINGS, RANK, meaning
 from assistant.engines import engine
 from assistant.log_calls import address
 

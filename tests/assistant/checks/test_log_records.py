@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.checks.complaints import complaints
-from assistant.checks.log_records import level, readable, records
-from assistant.checks.log_templates import templates
+from assistant.checks.reading.logs.complaints import complaints
+from assistant.checks.reading.logs.log_records import level, readable, records
+from assistant.checks.reading.logs.log_templates import templates
 from assistant.incident import Entity
 from tests.assistant.checks.cluster import ago, evidence, logs
 

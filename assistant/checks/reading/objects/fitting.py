@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from assistant.checks.placement import matches
-from assistant.checks.quantities import quantity
+from assistant.checks.reading.objects.placement import matches
+from assistant.checks.reading.objects.quantities import quantity
 from assistant.snapshot import Object, dig, listing, mapping
 
 Rule = Callable[[Object, Object], str]

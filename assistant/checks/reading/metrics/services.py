@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from assistant.checks.case import Case
-from assistant.checks.whose import OWN_WORDS
+from assistant.checks.reading.metrics.whose import OWN_WORDS
 from assistant.incident import Entity, Evidence
 from assistant.snapshot import dig, listing, mapping, moment, whole
 from assistant.topology import called

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import anyio
 
 from assistant.checks.case import Case, Container, containers
-from assistant.checks.services import measured
+from assistant.checks.reading.metrics.services import measured
 from assistant.engines import served_engine
 from assistant.incident import Entity, Evidence
 from assistant.snapshot import Object, dig, moment

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from assistant.checks.case import Case
-from assistant.checks.complaints import Complaint, complaints
-from assistant.checks.log_meanings import MEANINGS
-from assistant.checks.log_reading import read
+from assistant.checks.reading.logs.complaints import Complaint, complaints
+from assistant.checks.reading.logs.log_meanings import MEANINGS
+from assistant.checks.reading.logs.log_reading import read
 from assistant.incident import Entity, Evidence
 from assistant.snapshot import Object, dig, listing
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from assistant.checks.case import Case, ready
-from assistant.checks.configured import configured, settings
+from assistant.checks.reading.objects.configured import configured, settings
 from assistant.engines import engine, served_engine
 from assistant.incident import Entity
 from assistant.snapshot import Object, Snapshot, mapping

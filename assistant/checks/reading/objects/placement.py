@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from assistant.checks.case import Case
-from assistant.checks.quantities import amount, free, quantity, requested
+from assistant.checks.reading.objects.quantities import amount, free, quantity, requested
 from assistant.snapshot import Object, dig, listing, mapping, whole
 
 Rule = Callable[[Case, Object, Object], str]

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from assistant.changed import REPLICAS
 from assistant.checks.case import Case
-from assistant.checks.revisions import rolled_out_at
+from assistant.checks.reading.changes.revisions import rolled_out_at
 from assistant.incident import Entity, Finding
 from assistant.snapshot import Event, mapping
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from assistant.checks.configured import LONGEST_TEXT, defaults
+from assistant.checks.reading.objects.configured import LONGEST_TEXT, defaults
 from assistant.snapshot import Object, dig, listing, mapping, word
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from assistant.checks.case import Case, ready, unready_since
-from assistant.checks.complaints import Complaint
-from assistant.checks.configured import configured
-from assistant.checks.databases import clients, connection_secrets, servers, serving
+from assistant.checks.reading.logs.complaints import Complaint
+from assistant.checks.reading.objects.configured import configured
+from assistant.checks.reading.objects.databases import clients, connection_secrets, servers, serving
 from assistant.incident import Entity, Finding
 from assistant.snapshot import Object, dig, listing, whole
 

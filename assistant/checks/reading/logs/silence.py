@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from assistant.checks.case import Case, Container, containers, ready
-from assistant.checks.databases import connection_secrets, spoken_of
+from assistant.checks.reading.objects.databases import connection_secrets, spoken_of
 from assistant.incident import Entity, Evidence, Finding
 from assistant.snapshot import Object, listing
 

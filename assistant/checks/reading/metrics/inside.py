@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from assistant.checks.case import Case
-from assistant.checks.culprit import Suspect
-from assistant.checks.services import TRAFFIC, Services
-from assistant.checks.whose import owner
+from assistant.checks.reading.metrics.culprit import Suspect
+from assistant.checks.reading.metrics.services import TRAFFIC, Services
+from assistant.checks.reading.metrics.whose import owner
 from assistant.incident import Citation, Entity, Evidence, Finding
 from assistant.snapshot import WORKLOADS, dig, listing, mapping, moment
 from assistant.topology import called

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from assistant.checks.log_records import Line, Record, readable, records
-from assistant.checks.log_templates import Template, templates
+from assistant.checks.reading.logs.log_records import Line, Record, readable, records
+from assistant.checks.reading.logs.log_templates import Template, templates
 from assistant.incident import Entity, Evidence
 from assistant.log_calls import address
 from assistant.snapshot import moment

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from assistant.checks.flows import declared_ports
+from assistant.checks.reading.objects.flows import declared_ports
 from assistant.incident import Evidence
 from assistant.snapshot import Object, Snapshot, dig, listing
 

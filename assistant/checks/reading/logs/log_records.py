@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from assistant.checks.log_meanings import RANK, meaning
+from assistant.checks.reading.logs.log_meanings import RANK, meaning
 from assistant.engines import engine
 from assistant.incident import Evidence
 from assistant.snapshot import dig, listing

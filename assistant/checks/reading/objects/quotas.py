@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from assistant.checks.case import Case
-from assistant.checks.quantities import quantity, spelled
+from assistant.checks.reading.objects.quantities import quantity, spelled
 from assistant.incident import Citation, Entity, Finding
 from assistant.snapshot import Object, dig, listing, mapping, word
 from assistant.topology import addresses, hosts

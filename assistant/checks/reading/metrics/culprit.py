@@ -12,7 +12,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from assistant.checks.case import Case
-from assistant.checks.services import ERRORS, LATENCY, TRAFFIC, Services, Signal, spoken
+from assistant.checks.reading.metrics.services import (
+    ERRORS,
+    LATENCY,
+    TRAFFIC,
+    Services,
+    Signal,
+    spoken,
+)
 from assistant.incident import Entity
 
 LEAST_SHARE = 0.05

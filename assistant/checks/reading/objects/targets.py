@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from assistant.checks.flows import declared_ports
+from assistant.checks.reading.objects.flows import declared_ports
 from assistant.snapshot import Object, Snapshot, dig, listing, mapping, whole
 from assistant.topology import addresses, selects
 

@@ -1,0 +1,1 @@
+"""What the families read alike: no check stands here, and nothing is convicted."""

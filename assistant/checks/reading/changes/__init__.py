@@ -1,0 +1,1 @@
+"""What was changed, by revisions, by writes, and by what people announced."""

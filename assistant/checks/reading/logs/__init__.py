@@ -1,0 +1,1 @@
+"""What logs say: records, templates, and what they mean."""

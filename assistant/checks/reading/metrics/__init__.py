@@ -1,0 +1,1 @@
+"""What metrics say: whose a series is, who is ill, and where it begins."""

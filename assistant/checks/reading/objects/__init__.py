@@ -1,0 +1,1 @@
+"""What objects say that more than one family reads: selectors, quantities, placement, addresses."""
