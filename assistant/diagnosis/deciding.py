@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from assistant.diagnosis.weighing import Weighed
-from assistant.faults import fault
+from assistant.faults import fault, spelled
 from assistant.incident import Entity, Finding, Scope
 
 WORKLOADS = frozenset({"Deployment", "StatefulSet", "DaemonSet"})
@@ -20,7 +20,7 @@ def next_check(item: Weighed, weighed: Sequence[Weighed], scope: Scope, *, decid
     that its fix worked.
     """
     if decided:
-        return f"after the fix: {fault(item.finding.kind).verify}"
+        return f"after the fix: {spelled(fault(item.finding.kind).verify, item.finding.entity)}"
     others = [o for o in weighed if o.finding.entity != item.finding.entity]
     if not others:
         return f"whether {_named(item.finding)} is what the alert is about: {look(item.finding, scope)}"

@@ -6,6 +6,7 @@ far the kind alone, seen clearly, may be trusted (0 to 1).
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
@@ -14,7 +15,12 @@ from importlib import resources
 
 from pydantic import Field
 
-from assistant.incident import Frozen
+from assistant.incident import Entity, Frozen
+
+SPOKEN = re.compile(r"(?P<kind>[a-z]+)(?P<between>\s+|-name=)NAME\b")
+"""Where a table's text names a thing of a kind: `service NAME`, `service-name=NAME`."""
+PLAIN = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
+"""A name as Kubernetes allows it: what a metric or a log calls a thing may be anybody's text."""
 
 
 class Role(StrEnum):
@@ -58,3 +64,17 @@ def catalogue() -> Mapping[str, Fault]:
 def fault(kind: str) -> Fault:
     """The entry of a kind; KeyError for a name that is not in the catalogue."""
     return catalogue()[kind]
+
+
+def spelled(text: str, entity: Entity) -> str:
+    """A table's text with the names of this thing; a name of anything else stays a placeholder."""
+    if not PLAIN.fullmatch(entity.name):
+        return text
+    own = entity.kind.lower()
+    text = SPOKEN.sub(
+        lambda m: f"{m['kind']}{m['between']}{entity.name}" if m["kind"] == own else m[0], text
+    )
+    if entity.kind == "Node":
+        text = re.sub(r"\bNODE\b", lambda _: entity.name, text)
+    named = entity.namespace or (entity.name if own == "namespace" else "")
+    return re.sub(r"\bNAMESPACE\b", lambda m: named or m[0], text)

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Callable, Iterator
 
 from assistant.diagnosis import Diagnosis
-from assistant.faults import fault
+from assistant.faults import fault, spelled
 from assistant.incident import Action, Entity, Finding, Hypothesis, Risk, Window
 from assistant.triage.desk import utc
 
@@ -54,11 +54,11 @@ def _of(hypothesis: Hypothesis, findings: list[Finding], window: Window) -> Iter
     else:
         return
     yield Action(
-        title=_sentence(entry.fix),
+        title=_sentence(spelled(entry.fix, entity)),
         command=command,
         risk=risk,
         rollback=rollback,
-        verify=entry.verify,
+        verify=spelled(entry.verify, entity),
         findings=hypothesis.findings,
     )
 

@@ -13,7 +13,8 @@ from assistant.checks.reading.objects.placement import RULES
 from assistant.checks.reading.objects.quotas import QUOTA_KINDS
 from assistant.checks.scheduling import STEMS
 from assistant.checks.signals import MEANINGS as SIGNALS
-from assistant.faults import Fault, Role, catalogue, fault
+from assistant.faults import Fault, Role, catalogue, fault, spelled
+from assistant.incident import Entity
 from assistant.triage.propose import FIXES, ROLLBACK_KINDS
 
 SOURCE = Path(assistant.__file__).parent
@@ -65,3 +66,18 @@ def test_a_cause_that_names_the_exact_thing_is_trusted_more_than_a_guess_at_a_ch
 def test_an_unknown_kind_is_a_bug_and_says_so():
     with pytest.raises(KeyError, match="no_such_kind"):
         fault("no_such_kind")
+
+
+@pytest.mark.parametrize(("text", "spelt"), [
+    ("kubectl edit service NAME", "kubectl edit service web"),
+    ("kubernetes.io/service-name=NAME lists", "kubernetes.io/service-name=web lists"),
+    ("kubectl -n NAMESPACE create serviceaccount NAME", "kubectl -n shop create serviceaccount NAME"),
+    ("kubectl drain NODE", "kubectl drain NODE"),
+])  # fmt: skip
+def test_advice_names_the_thing_and_guesses_no_other(text, spelt):
+    assert spelled(text, Entity(kind="Service", namespace="shop", name="web")) == spelt
+
+
+def test_a_name_that_no_cluster_allows_is_not_put_into_a_command():
+    hostile = Entity(kind="Service", namespace="shop", name="web; rm -rf /")
+    assert spelled("kubectl edit service NAME", hostile) == "kubectl edit service NAME"
