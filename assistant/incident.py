@@ -259,6 +259,16 @@ class RunbookStep(Frozen):
     state: StepState
     why: str = ""
     citations: tuple[Citation, ...] = ()
+    line: int = Field(0, description="where it begins in the runbook; 0 where that is not known")
+    in_section: bool = Field(
+        default=True, description="whether it stands in the section that was found"
+    )
+    changes: bool = Field(
+        default=False, description="it changes something: judged, never carried out"
+    )
+    outdates: bool = Field(
+        default=False, description="what it names is not there: the page is out of date"
+    )
 
 
 class RunbookMatch(Frozen):
@@ -268,6 +278,7 @@ class RunbookMatch(Frozen):
     title: str
     section: str
     path: str
+    url: str = Field("", description="where a person opens it")
     first_line: int
     last_line: int
     text: str = ""
@@ -275,6 +286,7 @@ class RunbookMatch(Frozen):
     why: str = ""
     last_reviewed: str = ""
     outdated: str = Field("", description="what live state contradicts, if anything")
+    warnings: tuple[str, ...] = Field((), description="what is suspicious in the section's text")
     steps: tuple[RunbookStep, ...] = ()
     citations: Citations
 

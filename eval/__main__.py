@@ -127,6 +127,23 @@ def ablate(
 
 
 @app.command()
+def retrieval(
+    corpora: Annotated[Path, typer.Argument(help="Folder of corpora, one folder a source.")],
+    queries: Annotated[
+        Path, typer.Argument(help="Questions: a *.jsonl file, or a folder of them.")
+    ],
+    index: Annotated[
+        Path, typer.Option(help="Where the index is kept; made the first time.")
+    ] = Path("var/retrieval"),
+    out: Annotated[Path | None, typer.Option(help="Write the figures as JSON as well.")] = None,
+) -> None:
+    """Measure the runbook search: found at which rank, and how often it rightly abstains."""
+    from eval.retrieval import Plan, measured  # noqa: PLC0415 - each command loads its own
+
+    sys.stdout.write(measured(Plan(corpora, queries, index), out, Console(stderr=True)))
+
+
+@app.command()
 def bench(
     runs: Annotated[int, typer.Option(min=1, max=100, help="Runs of each, interleaved.")] = 5,
     json_file: Annotated[

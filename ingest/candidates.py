@@ -1,20 +1,37 @@
-"""What a query asks for, and the sections that might answer it, ranked. Reads the catalogue only."""
+"""What a query asks for, and the topics that might answer it, ranked. Reads the catalogue only."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 
-from ingest.lookup import Lookup, Runbook, StoredSection, Topic
-from ingest.ranking import Signals, normalised, shared
+from ingest.lookup import Lookup, Place, Runbook, Topic
+from ingest.ranking import (
+    NAMED,
+    POINTED,
+    PROSE,
+    STALE_DAYS,
+    STEPS,
+    Context,
+    Evidence,
+    age,
+    nearness,
+    normalised,
+)
 from ingest.routing import URL, Routes, routes
-from ingest.words import alert_and_words, terms
+from ingest.vocabulary import Vocabulary, vocabulary
+from ingest.words import alert_and_words, identifiers, terms
 
-SECTIONS, TOPICS = 100, 50
+SECTIONS, TOPICS = 150, 75
 """How many each side gives to the fusion: well over what is ever shown."""
 WORDS = 48
 """A description of an alert can be long; what it is about comes early."""
+FAMILY = 8
+"""A name that more topics than this share is no alert's name."""
+STUB_WORDS, FULLER = 100, 3
+"""A shorter topic is a stub where another one about the same alert is this many times as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +45,12 @@ class Query:
     runbook_url: str = ""
     limit: int = 5
     today: date | None = None
+    strict: bool = False
+    """Leave out runbooks that name another service or environment, instead of putting them lower."""
+    max_age_days: int = 0
+    """Leave out runbooks whose last review is longer ago; 0 for none. Undated ones stay."""
+    without: tuple[str, ...] = ()
+    """Sources to leave out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +61,13 @@ class Wanted:
     alert: str
     service: str
     text: str
-    words: tuple[str, ...]
+    vocabulary: Vocabulary
     routes: Routes
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words to search for."""
+        return self.vocabulary.words
 
     @property
     def to_embed(self) -> str:
@@ -47,21 +75,35 @@ class Wanted:
         split = " ".join(terms(self.alert)) if self.alert else ""
         return f"{split} {self.text}".strip()
 
+    @property
+    def weights(self) -> Evidence:
+        """How to weigh the text of topics."""
+        return NAMED if self.alert else PROSE
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A section that might be the answer, and how strongly its topic answers."""
+    """A topic that might be the answer, its section to act on, and what speaks for it."""
 
     runbook: Runbook
     topic: Topic
-    section: StoredSection
-    signals: Signals
-    strength: float = 0.0
+    place: Place
+    evidence: Evidence
+    context: Context
+    cosine: float
+    """Of the section shown; 0 where vectors had no say."""
+    text_score: float
+    """What its text says, from 0 to 1."""
 
     @property
-    def order(self) -> tuple[float, str]:
-        """Best first; equal ones by id, so that the same question gets the same answer."""
-        return -self.strength, self.section.id
+    def score(self) -> float:
+        """Text and context together."""
+        return self.text_score + self.context.score
+
+    @property
+    def order(self) -> tuple[float, str, int]:
+        """Best first; equal ones by path, so that the same question gets the same answer."""
+        return -self.score, self.runbook.path, self.place.number
 
 
 def read(query: Query, lookup: Lookup) -> Wanted:
@@ -72,72 +114,149 @@ def read(query: Query, lookup: Lookup) -> Wanted:
     if query.alert_name and query.alert_name not in text:
         text = f"{query.alert_name} {text}"
     url = query.runbook_url or labels.get("runbook_url", "")
-    words = tuple(terms(f"{text} {service}")[:WORDS])
+    words = vocabulary(lookup, terms(f"{text} {service}")[:WORDS])
     return Wanted(query, alert, service, text, words, routes(lookup, alert, url))
 
 
-def rank(lookup: Lookup, wanted: Wanted, meaning: Mapping[int, float]) -> list[Candidate]:
-    """The best section of each topic that came up, best topic first.
+def rank(
+    lookup: Lookup, wanted: Wanted, meaning: Mapping[int, float], weights: Evidence | None = None
+) -> list[Candidate]:
+    """The topics that came up, best first, each with its section to act on.
 
-    `meaning`: section number -> cosine. A topic is as strong as its strongest section; the one to
-    be shown is the one to act on.
+    `meaning`: section number -> cosine, empty where vectors have no say. `weights`: other ones than
+    the query's own, to measure with.
     """
-    found: dict[int, list[Candidate]] = {}
-    for candidate in _Scorer(lookup, wanted, meaning).candidates():
-        found.setdefault(candidate.topic.number, []).append(candidate)
-    best = []
-    for candidates in found.values():
-        shown = max(candidates, key=lambda one: (one.signals.use, -one.section.first_line))
-        best.append(replace(shown, strength=max(one.signals.score for one in candidates)))
-    return sorted(best, key=lambda candidate: candidate.order)
+    found = _Gathering(lookup, wanted, meaning, weights or wanted.weights).candidates()
+    return sorted(found, key=lambda candidate: candidate.order)
 
 
-class _Scorer:
-    """Brings the signals of one query together."""
+class _Gathering:
+    """Brings together what each side says of the topics, for one query."""
 
-    def __init__(self, lookup: Lookup, wanted: Wanted, meaning: Mapping[int, float]) -> None:
+    def __init__(
+        self, lookup: Lookup, wanted: Wanted, meaning: Mapping[int, float], weights: Evidence
+    ) -> None:
         self._lookup = lookup
         self._wanted = wanted
         self._meaning = meaning
-        self._dense = normalised(meaning, floor=min(meaning.values(), default=0.0))
-        self._lexical = normalised(lookup.best_sections(wanted.words, SECTIONS))
-        self._topics = normalised(lookup.best_topics(wanted.words, TOPICS))
-        self._alerts = lookup.known_alerts(wanted.words) | {wanted.alert.lower()} - {""}
+        self._weights = weights
+        self._farthest = min(meaning.values(), default=0.0)
+        self._alerts = lookup.known_alerts(identifiers(wanted.text)) | {wanted.alert.lower()} - {""}
+        self._scores = lookup.best_sections(wanted.vocabulary.telling, SECTIONS)
+        self._wholes = lookup.best_topics(wanted.vocabulary.telling, TOPICS)
 
     def candidates(self) -> Iterator[Candidate]:
-        """Every section that some side brought up."""
-        found = self._lookup.sections({*self._lexical, *self._dense})
-        routed = [s for t in self._wanted.routes.topics for s in self._lookup.sections_of_topic(t)]
-        sections = {section.number: section for section in (*found, *routed)}.values()
-        topics = {t.number: t for t in self._lookup.topics({s.topic for s in sections})}
-        runbooks = {r.number: r for r in self._lookup.runbooks({s.runbook for s in sections})}
-        contexts = {t.number: self._context(t, runbooks[t.runbook]) for t in topics.values()}
-        for section in sections:
-            signals = self._signals(section, contexts[section.topic])
-            yield Candidate(runbooks[section.runbook], topics[section.topic], section, signals)
+        """Every topic that some side brought up, of the runbooks that may be shown."""
+        sections, topics, runbooks = self._found()
+        lexical, meaning = self._of_sections(sections)
+        wholes = normalised({n: s for n, s in self._wholes.items() if n in topics})
+        families = [f & topics.keys() for f in self._lookup.families(topics).values()]
+        families = [family for family in families if len(family) <= FAMILY]
+        held = self._lookup.holders({stem for t in topics.values() for stem in t.title_words})
+        for number, topic in topics.items():
+            own = [family for family in families if number in family]
+            near = {number}.union(*own)
+            evidence = Evidence(
+                lexical=lexical.get(number, 0.0),
+                meaning=meaning.get(number, nearness(self._farthest)),
+                sibling=max((lexical.get(n, 0.0) + meaning.get(n, 0.0)) / 2 for n in near),
+                whole=wholes.get(number, 0.0),
+                full=float(not _is_stub(topic, [topics[n] for n in near])),
+                **self._of_title(topic, held),
+            )
+            yield self._candidate(topic, runbooks[topic.runbook], sections[number], evidence)
 
-    def _signals(self, section: StoredSection, context: Signals) -> Signals:
-        """The topic's signals and the section's own."""
-        return context.of_section(
-            lexical=self._lexical.get(section.number, 0.0),
-            dense=self._dense.get(section.number, 0.0),
-            cosine=self._meaning.get(section.number, 0.0),
-            has_steps=section.has_steps,
-            pointed=section.number in self._wanted.routes.sections,
+    def _found(
+        self,
+    ) -> tuple[dict[int, list[Place]], dict[int, Topic], dict[int, Runbook]]:
+        """Topic -> its sections; the topics; their runbooks: all that came up and may be shown."""
+        named = self._lookup.topics_of_sections({*self._scores, *self._meaning})
+        numbers = {*named, *self._wholes, *self._wanted.routes.topics}
+        likewise = self._lookup.families(numbers).values()
+        numbers = numbers.union(*(family for family in likewise if len(family) <= FAMILY))
+        sections = self._lookup.places(numbers)
+        topics = self._lookup.topics(sections)
+        runbooks = self._lookup.runbooks_of({topic.runbook for topic in topics.values()})
+        shown = {number for number, runbook in runbooks.items() if self._may_show(runbook)}
+        topics = {number: topic for number, topic in topics.items() if topic.runbook in shown}
+        return sections, topics, runbooks
+
+    def _may_show(self, runbook: Runbook) -> bool:
+        """Whether the query's hard filters let it pass."""
+        query = self._wanted.query
+        if runbook.path.split("/", 1)[0] in query.without:
+            return False
+        days = age(runbook.last_reviewed, query.today)
+        if query.max_age_days and days is not None and days > query.max_age_days:
+            return False
+        context = self._context_of(runbook)
+        return not (query.strict and (context.other_service or context.other_environment))
+
+    def _of_sections(
+        self, sections: Mapping[int, Iterable[Place]]
+    ) -> tuple[dict[int, float], dict[int, float]]:
+        """Topic -> the BM25 of its best section as a part of the best; and the nearness of its nearest."""
+        lexical: dict[int, float] = {}
+        meaning: dict[int, float] = {}
+        for topic, own in sections.items():
+            lexical[topic] = max(self._scores.get(one.number, 0.0) for one in own)
+            cosine = max(self._meaning.get(one.number, self._farthest) for one in own)
+            meaning[topic] = nearness(cosine)
+        return normalised(lexical), meaning
+
+    def _of_title(self, topic: Topic, held: Mapping[str, int]) -> dict[str, float]:
+        """How well the topic's title and its words fit the query's."""
+        words = self._wanted.vocabulary
+        kind = "alert_title" if topic.alerts else "page_title"
+        share = words.share(topic.title_words, held)
+        fit = math.sqrt(share * words.named_by(topic.title_words))
+        return {kind: share, "fit": fit, "coverage": words.coverage(topic.number)}
+
+    def _candidate(
+        self, topic: Topic, runbook: Runbook, places: list[Place], evidence: Evidence
+    ) -> Candidate:
+        """The topic with the section to act on."""
+        best = max(self._scores.values(), default=0.0) or 1.0
+
+        def use(place: Place) -> tuple[float, int]:
+            text = self._scores.get(place.number, 0.0) / best
+            text += nearness(self._meaning.get(place.number, 0.0))
+            pointed = POINTED * (place.number in self._wanted.routes.sections)
+            return text / 4 + STEPS * place.has_steps + pointed, -place.first_line
+
+        shown = max(places, key=use)
+        context = self._context(topic, runbook)
+        cosine = self._meaning.get(shown.number, 0.0)
+        score = evidence.weighed(self._weights)
+        return Candidate(runbook, topic, shown, evidence, context, cosine, score)
+
+    def _context(self, topic: Topic, runbook: Runbook) -> Context:
+        """What speaks for the topic beside its text."""
+        route = self._wanted.routes.topics.get(topic.number)
+        return self._context_of(
+            runbook,
+            addressed=route == URL,
+            routed=route is not None,
+            named=not self._alerts.isdisjoint(topic.alerts),
         )
 
-    def _context(self, topic: Topic, runbook: Runbook) -> Signals:
-        """What speaks for the topic as a whole."""
-        wanted, query = self._wanted, self._wanted.query
-        environments = {name.lower() for name in runbook.environments}
+    def _context_of(self, runbook: Runbook, **route: bool) -> Context:
+        """What is known of the runbook beside its text."""
+        query, service = self._wanted.query, self._wanted.service.lower()
         services = {name.lower() for name in runbook.services}
-        return Signals(
-            topic=self._topics.get(topic.number, 0.0),
-            title=shared(wanted.words, frozenset(terms(topic.title))),
-            addressed=wanted.routes.topics.get(topic.number) == URL,
-            routed=topic.number in wanted.routes.topics,
-            named=not self._alerts.isdisjoint(topic.alerts),
-            same_service=wanted.service.lower() in services,
+        environments = {name.lower() for name in runbook.environments}
+        days = age(runbook.last_reviewed, query.today)
+        return Context(
+            same_service=service in services,
+            other_service=bool(service and services) and service not in services,
             other_environment=bool(query.environment and environments)
             and query.environment.lower() not in environments,
+            stale=days is not None and days > STALE_DAYS,
+            **route,
         )
+
+
+def _is_stub(topic: Topic, family: Iterable[Topic]) -> bool:
+    """Whether another topic about the same alert says much more."""
+    longest = max(one.length for one in family)
+    return topic.length < STUB_WORDS and longest >= FULLER * topic.length

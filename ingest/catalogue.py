@@ -17,20 +17,23 @@ from pathlib import Path, PurePosixPath
 
 from ingest.document import FOLDER_PAGES, Document
 from ingest.sections import Outline, Section
+from ingest.stems import TOKENIZER, Stemmer
 from ingest.suspicion import suspicions
-from ingest.words import alert_in, key, with_parts
+from ingest.words import TOKEN, alert_in, key, with_parts
 
 FILE = "catalogue.sqlite"
-SCHEMA_VERSION = "1"
-SCHEMA = """
+SCHEMA_VERSION = "2"
+SCHEMA = f"""
 CREATE TABLE facts (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE runbooks (
     number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, path TEXT NOT NULL UNIQUE,
     tail TEXT NOT NULL, sha256 TEXT NOT NULL, title TEXT NOT NULL, text TEXT NOT NULL,
     services TEXT NOT NULL, alerts TEXT NOT NULL, environments TEXT NOT NULL, owner TEXT NOT NULL, last_reviewed TEXT NOT NULL,
-    severity TEXT NOT NULL, url TEXT NOT NULL);
+    severity TEXT NOT NULL, url TEXT NOT NULL, inferred TEXT NOT NULL, converted INTEGER NOT NULL);
 CREATE INDEX runbooks_by_tail ON runbooks (tail);
-CREATE TABLE topics (number INTEGER PRIMARY KEY, runbook INTEGER NOT NULL, title TEXT NOT NULL);
+CREATE TABLE topics (
+    number INTEGER PRIMARY KEY, runbook INTEGER NOT NULL, title TEXT NOT NULL,
+    title_words TEXT NOT NULL, length INTEGER NOT NULL);
 CREATE INDEX topics_by_runbook ON topics (runbook);
 CREATE TABLE alerts (name TEXT NOT NULL, topic INTEGER NOT NULL);
 CREATE INDEX alerts_by_name ON alerts (name);
@@ -44,10 +47,15 @@ CREATE INDEX sections_by_runbook ON sections (runbook, position);
 CREATE TABLE headings (key TEXT NOT NULL, section INTEGER NOT NULL);
 CREATE INDEX headings_by_key ON headings (key);
 CREATE INDEX headings_by_section ON headings (section);
-CREATE VIRTUAL TABLE section_words USING fts5 (
-    title, headings, body, tokenize = 'porter unicode61 remove_diacritics 2');
-CREATE VIRTUAL TABLE topic_words USING fts5 (
-    title, headings, body, tokenize = 'porter unicode61 remove_diacritics 2');
+CREATE VIRTUAL TABLE section_words USING fts5 (title, headings, body, tokenize = '{TOKENIZER}');
+CREATE VIRTUAL TABLE topic_words USING fts5 (title, headings, body, tokenize = '{TOKENIZER}');
+CREATE TABLE words (stem TEXT PRIMARY KEY, topics INTEGER NOT NULL) WITHOUT ROWID;
+"""
+COUNT_WORDS = """
+CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab(main, topic_words, row);
+DELETE FROM words;
+INSERT INTO words SELECT term, doc FROM temp.vocabulary;
+DROP TABLE temp.vocabulary;
 """
 
 
@@ -113,12 +121,18 @@ def write(
     folder: Path, gone: Iterable[str], entries: Iterable[Entry], told: Mapping[str, str]
 ) -> None:
     """Removes the runbooks of these paths, writes these entries and facts: all or nothing."""
-    with closing(sqlite3.connect(folder / FILE)) as connection, connection:
+    with (
+        closing(sqlite3.connect(folder / FILE)) as connection,
+        closing(Stemmer()) as stemmer,
+        connection,
+    ):
         for path in gone:
             _remove(connection, path)
         for entry in entries:
             _remove(connection, entry.document.path)
-            _add(connection, entry)
+            _add(connection, entry, stemmer)
+        for statement in filter(None, map(str.strip, COUNT_WORDS.split(";"))):
+            connection.execute(statement)
         rows = {"schema": SCHEMA_VERSION, **told}.items()
         connection.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", rows)
 
@@ -141,11 +155,11 @@ def _remove(connection: sqlite3.Connection, path: str) -> None:
     connection.execute("DELETE FROM runbooks WHERE number = ?", row)
 
 
-def _add(connection: sqlite3.Connection, entry: Entry) -> None:
+def _add(connection: sqlite3.Connection, entry: Entry, stemmer: Stemmer) -> None:
     """Writes a runbook with its topics and sections."""
     number = _add_runbook(connection, entry)
     for subject, sections in entry.topics.items():
-        place = _Place(entry, number, subject)
+        place = _Place(entry, number, subject, stemmer)
         topic = _add_topic(connection, place, sections)
         for section in sections:
             _add_section(connection, place, topic, section)
@@ -158,6 +172,7 @@ class _Place:
     entry: Entry
     runbook: int
     subject: str
+    stemmer: Stemmer
 
     @property
     def title(self) -> str:
@@ -187,23 +202,31 @@ def _add_runbook(connection: sqlite3.Connection, entry: Entry) -> int:
         "last_reviewed": said.last_reviewed,
         "severity": said.severity,
         "url": said.runbook_url,
+        "inferred": json.dumps(said.inferred),
+        "converted": document.converted,
     }
     return _insert(connection, "runbooks", values)
 
 
 def _add_topic(connection: sqlite3.Connection, place: _Place, sections: Iterable[Section]) -> int:
     """Writes a topic: its alerts, and its words over all its sections."""
-    title = place.subject or place.entry.outline.title
-    number = _insert(connection, "topics", {"runbook": place.runbook, "title": title})
+    whole = list(sections)
+    body = with_parts("\n".join(section.text for section in whole))
+    row = {
+        "runbook": place.runbook,
+        "title": place.subject or place.entry.outline.title,
+        "title_words": " ".join(place.stemmer.stems(with_parts(place.title))),
+        "length": len(TOKEN.findall(body)),
+    }
+    number = _insert(connection, "topics", row)
     names = [(name.lower(), number) for name in place.alerts]
     connection.executemany("INSERT INTO alerts VALUES (?, ?)", names)
-    whole = list(sections)
     headings = dict.fromkeys(heading for section in whole for heading in section.headings)
     words = {
         "rowid": number,
         "title": with_parts(place.title),
         "headings": with_parts(" ".join(headings)),
-        "body": with_parts("\n".join(section.text for section in whole)),
+        "body": body,
     }
     _insert(connection, "topic_words", words)
     return number

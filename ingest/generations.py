@@ -4,6 +4,8 @@
     INDEX/generations/NAME/     catalogue.sqlite and chroma/; never changed once published
     INDEX/generations/.building-*   an unfinished one; the next run removes it
     INDEX/models/               exported models
+    INDEX/embedded.sqlite       vectors that a killed run had made; the next one goes on from there
+    INDEX/untidy                there while a Chroma server may hold sections of no generation
     INDEX/lock.sqlite           held by a running ingestion
 
 A reader in another process goes stale when a Chroma folder changes under it. So nothing published
@@ -39,6 +41,16 @@ class Generations:
     def models(self) -> Path:
         """The cache of exported models."""
         return self.index / "models"
+
+    @property
+    def embedded(self) -> Path:
+        """The file of vectors that are made and not yet published."""
+        return self.index / "embedded.sqlite"
+
+    @property
+    def untidy(self) -> Path:
+        """The mark that a Chroma server may hold sections of no generation."""
+        return self.index / "untidy"
 
     def current(self) -> Path | None:
         """The published generation, or None where nothing was published yet."""
@@ -88,7 +100,10 @@ class Generations:
     def publish(self, building: Path) -> Path:
         """Makes a finished folder the current generation, in one step; removes the oldest."""
         published = self._folder / f"{self._next_number():06d}"
+        for path in (building, *building.rglob("*")):
+            _sync(path)
         building.rename(published)
+        _sync(self._folder)
         _write_durably(self._pointer, published.name)
         for old in self._published()[:-KEPT]:
             shutil.rmtree(old, ignore_errors=True)
@@ -102,12 +117,23 @@ class Generations:
         return int(published[-1].name) + 1 if published else 1
 
     def _remove_unfinished(self) -> None:
-        """What a killed run left behind: unfinished folders, and one published but not pointed to."""
+        """What a killed run left behind: unfinished folders, one published but not pointed to, half exports."""
         current = self.current()
         for folder in self._folder.iterdir():
             unpointed = folder.name.isdigit() and (current is None or folder.name > current.name)
             if folder.name.startswith(BUILDING) or unpointed:
                 shutil.rmtree(folder, ignore_errors=True)
+        for folder in self.models.glob(".export-*"):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sync(path: Path) -> None:
+    """Has a file or folder on the disk: the pointer must not be there before what it names."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _write_durably(file: Path, text: str) -> None:
@@ -118,3 +144,4 @@ def _write_durably(file: Path, text: str) -> None:
         stream.flush()
         os.fsync(stream.fileno())
     beside.replace(file)
+    _sync(file.parent)

@@ -7,17 +7,22 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ingest.catalogue import FILE, tail
+from ingest.stems import Stemmer
 from ingest.words import key
 
-SECTION_WEIGHTS = (3.0, 2.0, 1.0)
-TOPIC_WEIGHTS = (4.0, 1.0, 1.0)
-"""What a word counts in the title, the headings, the body. Chosen by judgement, not tuned."""
+SECTION_WEIGHTS = (1.5, 1.0, 0.5)
+TOPIC_WEIGHTS = (4.0, 2.0, 0.5)
+"""What a word counts in the title, the headings, the body. That all are halved matters: FTS5 fixes k1
+at 1.2, and with half the weight a word said twice counts more than one said once (as k1 = 2.4 would)."""
+COMMON, FEW, MANY = 0.3, 50, 1_000
+"""A word that a larger part of the topics has, and more than a few, tells nothing and costs the most;
+in a large index so does one that very many have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,11 @@ class Runbook:
     last_reviewed: str
     severity: str
     url: str
+    """Where a person opens it."""
+    inferred: tuple[str, ...] = ()
+    """Which of the fields above nobody wrote down."""
+    converted: bool = False
+    """Whether its text is Markdown made from another format: lines are then of that Markdown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +56,20 @@ class Topic:
     title: str
     alerts: frozenset[str]
     """lower case"""
+    title_words: frozenset[str]
+    """stems"""
+    length: int
+    """words"""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A section without its text."""
+
+    number: int
+    topic: int
+    first_line: int
+    has_steps: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +90,7 @@ class StoredSection:
 
 RUNBOOK = (
     "SELECT number, id, path, title, services, alerts, environments, owner, last_reviewed,"
-    " severity, url FROM runbooks"
+    " severity, url, inferred, converted FROM runbooks"
 )
 SECTION = (
     "SELECT number, id, runbook, topic, heading_path, first_line, last_line, text, has_steps, warnings"
@@ -82,10 +106,19 @@ class Lookup:
         address = f"{(folder / FILE).resolve().as_uri()}?mode=ro&immutable=1"
         self._connection = sqlite3.connect(address, uri=True, check_same_thread=False)
         self._lock = threading.Lock()
+        self._stemmer = Stemmer()
+        # What was read once stays: the file never changes, and the same topics come up again.
+        self._topics: dict[int, Topic] = {}
+        self._places: dict[int, list[Place]] = {}
+        self._runbooks: dict[int, Runbook] = {}
+        self._holders: dict[str, int] = {}
+        self._families: dict[str, frozenset[int]] = {}
+        self._topic_count = 0
 
     def close(self) -> None:
         """Closes the file."""
         self._connection.close()
+        self._stemmer.close()
 
     def _all(self, query: str, values: Sequence[object] = ()) -> list[Any]:
         with self._lock:
@@ -101,13 +134,22 @@ class Lookup:
 
     def count_topics(self) -> int:
         """How many topics the runbooks have."""
-        return int(self._all("SELECT count(*) FROM topics")[0][0])
+        if not self._topic_count:
+            self._topic_count = int(self._all("SELECT count(*) FROM topics")[0][0])
+        return self._topic_count
 
-    def runbooks(self, numbers: Iterable[int] | None = None) -> list[Runbook]:
-        """These runbooks, or all of them, by path."""
-        chosen = None if numbers is None else list(numbers)
-        where = "" if chosen is None else f" WHERE number IN ({_marks(chosen)})"
-        return [_runbook(row) for row in self._all(f"{RUNBOOK}{where} ORDER BY path", chosen or [])]
+    def runbooks(self) -> list[Runbook]:
+        """All runbooks, by path."""
+        return [_runbook(row) for row in self._all(f"{RUNBOOK} ORDER BY path")]
+
+    def runbooks_of(self, numbers: Iterable[int]) -> dict[int, Runbook]:
+        """Number -> runbook."""
+
+        def load(new: list[int]) -> dict[int, Runbook]:
+            rows = self._all(f"{RUNBOOK} WHERE number IN ({_marks(new)})", new)
+            return {row[0]: _runbook(row) for row in rows}
+
+        return _remembered(self._runbooks, numbers, load)
 
     def runbook(self, id: str) -> tuple[Runbook, str] | None:
         """The runbook of this id and its whole text."""
@@ -132,27 +174,37 @@ class Lookup:
         rows = self._all(f"{SECTION} WHERE number IN ({_marks(chosen)})", chosen)
         return [_section(row) for row in rows]
 
+    def topics_of_sections(self, numbers: Iterable[int]) -> set[int]:
+        """Numbers of the topics that these sections belong to."""
+        chosen = list(numbers)
+        query = f"SELECT DISTINCT topic FROM sections WHERE number IN ({_marks(chosen)})"
+        return {topic for (topic,) in self._all(query, chosen)}
+
     def numbers_of_sections(self, ids: Sequence[str]) -> dict[str, int]:
         """Section id -> number, for those that this catalogue knows."""
         query = f"SELECT id, number FROM sections WHERE id IN ({_marks(ids)})"
         return dict(self._all(query, list(ids)))
 
-    def topics(self, numbers: Iterable[int]) -> list[Topic]:
-        """These topics, in no particular order."""
-        chosen = list(numbers)
-        alerts: dict[int, set[str]] = {number: set() for number in chosen}
-        where = f"({_marks(chosen)})"
+    def topics(self, numbers: Iterable[int]) -> dict[int, Topic]:
+        """Number -> topic."""
+        return _remembered(self._topics, numbers, self._load_topics)
+
+    def _load_topics(self, new: list[int]) -> dict[int, Topic]:
+        alerts: dict[int, set[str]] = {number: set() for number in new}
+        where = f"({_marks(new)})"
         for number, name in self._all(
-            f"SELECT topic, name FROM alerts WHERE topic IN {where}", chosen
+            f"SELECT topic, name FROM alerts WHERE topic IN {where}", new
         ):
             alerts[number].add(name)
-        rows = self._all(
-            f"SELECT number, runbook, title FROM topics WHERE number IN {where}", chosen
-        )
-        return [
-            Topic(number, runbook, title, frozenset(alerts[number]))
-            for number, runbook, title in rows
-        ]
+        columns = "number, runbook, title, title_words, length"
+        return {
+            number: Topic(
+                number, runbook, title, frozenset(alerts[number]), frozenset(words.split()), length
+            )
+            for number, runbook, title, words, length in self._all(
+                f"SELECT {columns} FROM topics WHERE number IN {where}", new
+            )
+        }
 
     def topics_of(self, runbook: int) -> set[int]:
         """Numbers of a runbook's topics."""
@@ -163,15 +215,43 @@ class Lookup:
         rows = self._all("SELECT topic FROM alerts WHERE name = ?", (alert.lower(),))
         return {number for (number,) in rows}
 
-    def sections_of_topic(self, topic: int) -> list[StoredSection]:
-        """A topic's sections in order."""
-        rows = self._all(f"{SECTION} WHERE topic = ? ORDER BY position", (topic,))
-        return [_section(row) for row in rows]
+    def families(self, topics: Iterable[int]) -> dict[str, frozenset[int]]:
+        """Alert name (lower case) -> all topics about it, for the alerts that these topics are about."""
+        names = {name for topic in self.topics(topics).values() for name in topic.alerts}
+
+        def load(new: list[str]) -> dict[str, frozenset[int]]:
+            query = f"SELECT name, topic FROM alerts WHERE name IN ({_marks(new)})"
+            found: dict[str, set[int]] = {}
+            for name, topic in self._all(query, new):
+                found.setdefault(name, set()).add(topic)
+            return {name: frozenset(of) for name, of in found.items()}
+
+        return _remembered(self._families, names, load)
+
+    def places(self, topics: Iterable[int]) -> dict[int, list[Place]]:
+        """Topic -> all its sections in order, without their text; topics without any are left out."""
+        found = _remembered(self._places, topics, self._load_places)
+        return {topic: places for topic, places in found.items() if places}
+
+    def _load_places(self, new: list[int]) -> dict[int, list[Place]]:
+        query = (
+            "SELECT number, topic, first_line, has_steps FROM sections"
+            f" WHERE topic IN ({_marks(new)}) ORDER BY runbook, position"
+        )
+        found: dict[int, list[Place]] = {topic: [] for topic in new}
+        for number, topic, line, steps in self._all(query, new):
+            found[topic].append(Place(number, topic, line, bool(steps)))
+        return found
 
     def sections_under(self, heading: str) -> list[StoredSection]:
         """Sections under a heading that reads like this one, anchor or alert name."""
         query = f"{SECTION} WHERE number IN (SELECT section FROM headings WHERE key = ?)"
         return [_section(row) for row in self._all(query, (key(heading),))]
+
+    def addresses(self, section: int) -> frozenset[str]:
+        """The headings over a section, as `key` writes them."""
+        rows = self._all("SELECT key FROM headings WHERE section = ?", (section,))
+        return frozenset(key for (key,) in rows)
 
     def known_alerts(self, names: Sequence[str]) -> set[str]:
         """Which of these (lower-case) words are names of alerts."""
@@ -196,6 +276,19 @@ class Lookup:
         query = "SELECT rowid FROM topic_words WHERE topic_words MATCH ?"
         return {number for (number,) in self._all(query, (_quoted(word),))}
 
+    def stems(self, words: Iterable[str]) -> tuple[str, ...]:
+        """The words as the catalogue counts them."""
+        return self._stemmer.stems(" ".join(words))
+
+    def holders(self, stems: Iterable[str]) -> dict[str, int]:
+        """Stem -> how many topics hold it; 0 where none does."""
+
+        def load(new: list[str]) -> dict[str, int]:
+            query = f"SELECT stem, topics FROM words WHERE stem IN ({_marks(new)})"
+            return {**dict.fromkeys(new, 0), **dict(self._all(query, new))}
+
+        return _remembered(self._holders, stems, load)
+
     def _best(
         self, table: str, weights: Sequence[float], words: Sequence[str], limit: int
     ) -> dict[int, float]:
@@ -204,6 +297,26 @@ class Lookup:
         rank = f"bm25({table}, {', '.join(map(str, weights))})"
         query = f"SELECT rowid, -{rank} FROM {table} WHERE {table} MATCH ? ORDER BY {rank} LIMIT ?"
         return dict(self._all(query, (" OR ".join(map(_quoted, words)), limit)))
+
+
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
+
+
+def _remembered(
+    cache: dict[Key, Value], keys: Iterable[Key], load: Callable[[list[Key]], dict[Key, Value]]
+) -> dict[Key, Value]:
+    """What the cache has of these keys, once what it lacks was loaded into it."""
+    wanted = list(keys)
+    new = [key for key in wanted if key not in cache]
+    if new:
+        cache.update(load(new))
+    return {key: cache[key] for key in wanted if key in cache}
+
+
+def most_holders(topics: int) -> float:
+    """How many of the topics may hold a word that still tells something."""
+    return max(FEW, min(MANY, COMMON * topics))
 
 
 def _quoted(word: str) -> str:
@@ -216,11 +329,11 @@ def _marks(values: Sequence[object]) -> str:
 
 
 def _runbook(row: Sequence[Any]) -> Runbook:
-    number, id, path, title, *lists, owner, last_reviewed, severity, url = row
+    number, id, path, title, *lists, owner, last_reviewed, severity, url, inferred, converted = row
     services, alerts, environments = (tuple(json.loads(text)) for text in lists)
-    return Runbook(
-        number, id, path, title, services, alerts, environments, owner, last_reviewed, severity, url
-    )
+    said = (services, alerts, environments, owner, last_reviewed, severity, url)
+    guessed = tuple(json.loads(inferred))
+    return Runbook(number, id, path, title, *said, inferred=guessed, converted=bool(converted))
 
 
 def _section(row: Sequence[Any]) -> StoredSection:

@@ -45,7 +45,10 @@ class Generation:
         return {numbers[id]: cosine for id, cosine in found.items() if id in numbers}
 
     def _opened(self) -> tuple[Vectors, Embedder]:
-        """Chroma and the model, opened at the first need: a second that a routed alert never pays."""
+        """Chroma and the model, opened at the first need: a second that a routed alert never pays.
+
+        One after the other: both import numpy, and two threads that do so at once break it.
+        """
         if self._embedder is None:
             self._embedder = Embedder(self._models / self._facts["model_folder"])
         if self._vectors is None:

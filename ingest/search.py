@@ -6,25 +6,26 @@ together. Where nothing is close enough it says so.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import anyio
 
 from ingest.candidates import Candidate, Query, Wanted, rank, read
-from ingest.confidence import Vocabulary, confidence, enough, vocabulary
+from ingest.confidence import THRESHOLD, THRESHOLD_BY_WORDS, confidence, signs
 from ingest.errors import IngestError
+from ingest.folding import Fold, folded
 from ingest.lookup import Lookup, Runbook, StoredSection
-from ingest.ranking import explain, share, twins, word_triples
+from ingest.ranking import explain
 from ingest.reader import Generation, Reader
 
 NEIGHBOURS = 100
 """How many the vectors give to the fusion."""
 LEXICAL, HYBRID, ROUTED = "lexical", "lexical and dense", "routed"
 NEAREST = 3
-SHOWN = 0.25
-"""What scores less than this beside a better match only takes up room."""
+SHOWN = 0.4
+"""What scores less than this part of the best match only takes up room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,8 @@ class Match:
     section: StoredSection
     score: float
     why: str
+    copies: tuple[Runbook, ...] = ()
+    """Runbooks elsewhere with nearly the same text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +45,14 @@ class Found:
     """The answer to a query.
 
     `missing` says which side of the search could not be used; `nearest` names the runbooks that
-    came closest where the search abstained.
+    came closest where the search abstained. `confidence`: how sure it is that there is an answer.
     """
 
     matches: tuple[Match, ...]
     mode: str
     missing: str = ""
     nearest: tuple[str, ...] = ()
+    confidence: float = 0.0
 
     @property
     def abstained(self) -> bool:
@@ -97,106 +101,61 @@ class RunbookSearch:
     def _search(self, query: Query) -> Found:
         generation = self._reader.current()
         wanted = read(query, generation.lookup)
-        meaning = _meaning(generation, wanted)
+        meaning = meant(generation, wanted)
         ranked = rank(generation.lookup, wanted, meaning.cosines)
         return _answer(generation.lookup, wanted, ranked, meaning)
 
 
 @dataclass(frozen=True, slots=True)
-class _Meaning:
+class Meaning:
     """What the vectors gave: section number -> cosine; and, where they were missing, why."""
 
     mode: str
     cosines: Mapping[int, float] = field(default_factory=dict)
     missing: str = ""
 
-    @property
-    def closest(self) -> float | None:
-        """The best cosine; None where vectors had no say."""
-        return max(self.cosines.values(), default=0.0) if self.mode == HYBRID else None
 
-
-def _meaning(generation: Generation, wanted: Wanted) -> _Meaning:
-    """An alert that points to its runbook needs no vectors, and need not wait for their imports."""
+def meant(generation: Generation, wanted: Wanted) -> Meaning:
+    """What the vectors say. An alert that points to its runbook does not wait for their imports."""
     if wanted.routes.topics:
-        return _Meaning(ROUTED)
+        return Meaning(ROUTED)
     if not generation.has_vectors:
-        return _Meaning(LEXICAL)
+        return Meaning(LEXICAL)
     try:
-        return _Meaning(HYBRID, generation.nearest(wanted.to_embed, NEIGHBOURS))
+        return Meaning(HYBRID, generation.nearest(wanted.to_embed, NEIGHBOURS))
     except IngestError as error:
-        return _Meaning(LEXICAL, missing=f"searched by words only: {error}")
+        return Meaning(LEXICAL, missing=f"searched by words only: {error}")
 
 
-def _answer(
-    lookup: Lookup, wanted: Wanted, ranked: Sequence[Candidate], meaning: _Meaning
-) -> Found:
+def _answer(lookup: Lookup, wanted: Wanted, ranked: Sequence[Candidate], meaning: Meaning) -> Found:
     """The matches with their reasons, or an abstention where the best is not close enough."""
-    words = vocabulary(lookup, wanted.words)
-    if not _is_enough(ranked, words, meaning.closest):
+    sure = confidence(signs(wanted, ranked, meaning.cosines))
+    if sure < (THRESHOLD if meaning.mode == HYBRID else THRESHOLD_BY_WORDS):
         nearest = tuple(dict.fromkeys(candidate.topic.title for candidate in ranked[:NEAREST]))
-        return Found((), meaning.mode, meaning.missing, nearest)
-    matches = tuple(_matches(lookup, ranked, wanted, words))
-    return Found(matches, meaning.mode, meaning.missing)
+        return Found((), meaning.mode, meaning.missing, nearest, sure)
+    least = SHOWN * ranked[0].score
+    folds = list(
+        folded((one for one in ranked if one.score >= least), lookup.text, wanted.query.limit)
+    )
+    numbers = [fold.best.place.number for fold in folds]
+    sections = {section.number: section for section in lookup.sections(numbers)}
+    matches = tuple(_match(fold, sections[fold.best.place.number], wanted) for fold in folds)
+    return Found(matches, meaning.mode, meaning.missing, confidence=sure)
 
 
-def _is_enough(ranked: Sequence[Candidate], words: Vocabulary, closest: float | None) -> bool:
-    """Whether the best candidate may be shown."""
-    if not ranked:
-        return False
-    coverage = words.coverage(ranked[0].topic.number)
-    return enough(confidence(ranked[0].signals, coverage, closest), closest)
-
-
-def _matches(
-    lookup: Lookup, ranked: Sequence[Candidate], wanted: Wanted, words: Vocabulary
-) -> Iterator[Match]:
-    """The first `limit` candidates as matches."""
-    for candidate, copies in _folded(lookup, ranked, wanted.query.limit):
-        number = candidate.topic.number
-        why = explain(
-            wanted.routes.topics.get(number, ""),
-            candidate.signals,
-            words.shared_with(number),
-            candidate.runbook,
-            wanted.query.today,
-        )
-        also = f"; the same text is in {', '.join(copies)}" if copies else ""
-        score = round(share(candidate.signals, candidate.strength), 3)
-        yield Match(candidate.runbook, candidate.section, score, why + also)
-
-
-def _folded(
-    lookup: Lookup, ranked: Sequence[Candidate], limit: int
-) -> list[tuple[Candidate, list[str]]]:
-    """The first candidates worth showing, each with the paths of its near copies."""
-    folded: list[tuple[Candidate, list[str]]] = []
-    texts: dict[int, frozenset[tuple[str, ...]]] = {}
-    for candidate in ranked:
-        if folded and share(candidate.signals, candidate.strength) < SHOWN:
-            break
-        runbook = candidate.runbook
-        text = texts.get(runbook.number) or word_triples(lookup.text(runbook.number))
-        copied = _copied(folded, texts, candidate, text)
-        if copied is not None:
-            copied.append(runbook.path)
-        elif len(folded) == limit:
-            break
-        else:
-            folded.append((candidate, []))
-            texts[runbook.number] = text
-    return folded
-
-
-def _copied(
-    folded: Sequence[tuple[Candidate, list[str]]],
-    texts: Mapping[int, frozenset[tuple[str, ...]]],
-    candidate: Candidate,
-    text: frozenset[tuple[str, ...]],
-) -> list[str] | None:
-    """The list of copies of the better match whose runbook has nearly the same text, if any has."""
-    for better, copies in folded:
-        number = better.runbook.number
-        if number != candidate.runbook.number and twins(texts[number], text):
-            return copies
-    return None
+def _match(fold: Fold, section: StoredSection, wanted: Wanted) -> Match:
+    """A fold as it is shown."""
+    best = fold.best
+    number = best.topic.number
+    why = explain(
+        wanted.routes.topics.get(number, ""),
+        best.context,
+        best.cosine,
+        wanted.vocabulary.shared_with(number),
+        best.runbook,
+        wanted.query.today,
+    )
+    copies = tuple(dict.fromkeys(copy.runbook for copy in fold.copies))
+    also = f"; the same text is in {', '.join(one.path for one in copies)}" if copies else ""
+    score = 1.0 if best.context.routed else max(0.0, min(1.0, best.score))
+    return Match(best.runbook, section, round(score, 3), why + also, copies)

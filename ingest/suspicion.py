@@ -1,6 +1,7 @@
 """Content that a person should look at twice before following it. Flags; never drops or changes.
 
 The flags are words for a reader. They protect nothing by themselves: that is the guard's work.
+Every rule takes time linear in the text: a section can be as long as its author pleases.
 """
 
 from __future__ import annotations
@@ -8,12 +9,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
-PIPE_TO_SHELL = re.compile(
-    r"\b(?:curl|wget|fetch)\b[^\n|]*\|\s*(?:sudo\s+)?(?:ba|z|da|k)?sh\b"
-    r"|\b(?:ba|z)?sh\s+(?:-c\s+)?[\"']?(?:<\(|\$\()\s*(?:curl|wget)\b"
-    r"|\b(?:iwr|Invoke-WebRequest)\b[^\n|]*\|\s*(?:iex|Invoke-Expression)\b",
-    re.IGNORECASE,
-)
+from ingest.links import misleads
+from ingest.pipes import runs_unread_code
+
 TO_A_MODEL = re.compile(
     r"\b(?:ignore|disregard|forget|override)\b[^.\n]{0,40}\b(?:previous|prior|above|earlier|all)\b"
     r"[^.\n]{0,30}\b(?:instructions?|prompts?|rules|context)\b"
@@ -24,42 +22,58 @@ TO_A_MODEL = re.compile(
     r"|</?(?:system|assistant|tool_call|function_calls?)>|<\|im_(?:start|end)\|>",
     re.IGNORECASE,
 )
-HIDDEN_COMMENT = re.compile(r"<!--(?P<text>.*?)-->", re.DOTALL)
+COMMENT = "<!--"
 HIDDEN_STYLE = re.compile(
-    r"style\s*=\s*[\"'][^\"']*(?:display\s*:\s*none|font-size\s*:\s*0|visibility\s*:\s*hidden)",
+    r"style\s*=\s*[\"'][^\"'<>]{0,300}(?:display\s*:\s*none|visibility\s*:\s*hidden"
+    r"|(?:font-size|opacity)\s*:\s*0(?![.\d]*[1-9])|color\s*:\s*transparent"
+    r"|(?:left|top|text-indent)\s*:\s*-\d{4})"
+    r"|<(?:span|div|p|section|td|li|b|i|em|a)\s[^<>]{0,200}?\bhidden\b(?!-)[^<>]{0,200}>",
     re.IGNORECASE,
 )
-ZERO_WIDTH = frozenset("\u200b\u200c\u2060\ufeff\u00ad\u180e")
-BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
-TAG_CHARACTERS = range(0xE0000, 0xE0080)
+LEFT_OUT = "<!-- hidden text left out -->"
+"""What a reader of a format writes where its page hides text from whoever looks at it."""
+# Characters that show nothing: in between words they carry what only a machine reads. Joiners and
+# the flags made of tag characters belong to emoji, marks of direction to languages.
+INVISIBLE = re.compile(
+    "[\u200b\u2060-\u2064\ufeff\u00ad\u180e\u034f\u115f\u1160\u3164\uffa0\U000e0100-\U000e01ef]"
+    "|(?<![\U0001f3f4\U000e0020-\U000e007f])[\U000e0000-\U000e007f]"
+    "|(?<=[!-~])[\u200c\u200d](?=[!-~])"
+)
+UNSEEN = re.compile(
+    "[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad\u180e\u034f\u115f\u1160\u3164\uffa0"
+    "\U000e0000-\U000e007f\U000e0100-\U000e01ef]"
+)
+REVERSING = re.compile("[\u202a-\u202e\u2066-\u2069]|(?<=[!-~])[\u200e\u200f](?=[!-~])")
 
 
 def suspicions(text: str) -> tuple[str, ...]:
     """What is suspicious in a section, in words; empty for ordinary text."""
+    plain = text.isascii()
+    seen = text if plain else _unhidden(text)
     found = {
-        "pipes a download into a shell": PIPE_TO_SHELL.search(text) is not None,
-        "speaks to a language model, not to a person": TO_A_MODEL.search(_unhidden(text))
-        is not None,
-        "holds invisible characters": any(_invisible(character) for character in text),
-        "holds characters that reverse the reading direction": not BIDI.isdisjoint(text),
-        "holds instructions hidden in a comment or by style": _hides_words(text),
+        "pipes a download into a shell": runs_unread_code(seen),
+        "speaks to a language model, not to a person": TO_A_MODEL.search(seen) is not None,
+        "holds invisible characters": not plain and INVISIBLE.search(text) is not None,
+        "holds characters that reverse the reading direction": not plain
+        and REVERSING.search(text) is not None,
+        "holds instructions hidden in a comment or by style": _hides_words(seen),
+        "links to another host than it shows, or to a look-alike": misleads(text),
     }
     return tuple(words for words, present in found.items() if present)
 
 
-def _invisible(character: str) -> bool:
-    """Zero-width and tag characters; joiners inside an emoji (U+200D) are ordinary."""
-    return character in ZERO_WIDTH or ord(character) in TAG_CHARACTERS
+def gives_orders(text: str) -> bool:
+    """Whether a text that no reader sees speaks to a model, or runs what it downloads."""
+    seen = _unhidden(text)
+    return TO_A_MODEL.search(seen) is not None or runs_unread_code(seen)
 
 
 def _unhidden(text: str) -> str:
     """The text as a model reads it: compatibility forms folded, invisible characters gone."""
-    folded = unicodedata.normalize("NFKC", text)
-    return "".join(c for c in folded if not _invisible(c) and c not in BIDI)
+    return UNSEEN.sub("", unicodedata.normalize("NFKC", text))
 
 
 def _hides_words(text: str) -> bool:
     """Words that a rendered page does not show: styled away, or orders inside a comment."""
-    hidden = " ".join(match["text"] for match in HIDDEN_COMMENT.finditer(text))
-    orders = TO_A_MODEL.search(_unhidden(hidden)) or PIPE_TO_SHELL.search(hidden)
-    return orders is not None or HIDDEN_STYLE.search(text) is not None
+    hidden = " ".join(part.partition("-->")[0] for part in text.split(COMMENT)[1:])
+    return LEFT_OUT in text or gives_orders(hidden) or HIDDEN_STYLE.search(text) is not None

@@ -17,8 +17,8 @@ from ingest.errors import VectorsUnavailable
 FOLDER = "chroma"
 LEXICAL_ONLY = [1.0]
 """Chroma wants a vector for each section; where there is no model, they all get this one."""
-
-
+HASH = "text_sha256"
+"""The key under which the hash of the text that was embedded is kept."""
 BATCH = 500
 TIMEOUT_SECONDS = 5.0
 """For one request to a Chroma server: less than a search tool has. Writing a batch takes about one second."""
@@ -31,6 +31,8 @@ class Vector:
     id: str
     values: list[float]
     text: str
+    text_sha256: str
+    """Of the text that the model read, which is more than the section's own."""
     metadata: Mapping[str, str | int]
 
 
@@ -63,6 +65,27 @@ class Vectors:
         with _chroma(self._place):
             return set(self._collection.get(include=[])["ids"])
 
+    def hashes(self, ids: Sequence[str]) -> dict[str, str]:
+        """Section id -> hash of the text that its vector was made of, for those that are there."""
+        found: dict[str, str] = {}
+        with _chroma(self._place):
+            for batch in self._batches(ids):
+                got = self._collection.get(ids=list(batch), include=["metadatas"])
+                found |= {
+                    id: str(metadata.get(HASH, ""))
+                    for id, metadata in zip(got["ids"], got["metadatas"], strict=True)
+                }
+        return found
+
+    def all(self) -> dict[str, list[float]]:
+        """Section id -> vector, of everything in the collection."""
+        with _chroma(self._place):
+            got = self._collection.get(include=["embeddings"])
+        return {
+            id: [float(value) for value in vector]
+            for id, vector in zip(got["ids"], got["embeddings"], strict=True)
+        }
+
     def put(self, vectors: Sequence[Vector]) -> None:
         """Adds or replaces sections."""
         with _chroma(self._place):
@@ -71,7 +94,7 @@ class Vectors:
                     ids=[one.id for one in batch],
                     embeddings=[one.values for one in batch],
                     documents=[one.text for one in batch],
-                    metadatas=[dict(one.metadata) for one in batch],
+                    metadatas=[{**one.metadata, HASH: one.text_sha256} for one in batch],
                 )
 
     def remove(self, ids: Sequence[str]) -> None:

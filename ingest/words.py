@@ -16,21 +16,33 @@ ALERT_HEADING = re.compile(
     r"(?:alert(?:\s+name)?\s*:\s*)?[\"'`*]*(?P<name>[A-Za-z][A-Za-z0-9_]{5,})[\"'`*]*",
     re.IGNORECASE,
 )
+PARTS_OF_A_NAME = 3
+"""Words of an alert's name in running text: with two, every product (`ClickHouse`) would be an alert."""
 # Labels that say what a thing is; the others (cluster, pod, severity) only say where.
 TELLING_LABELS = frozenset({"service", "type", "component", "namespace", "job", "reason", "name"})
 STOP_WORDS = frozenset(
     """
-    a an and any are as at be been being but by can could did do does for from had has have how i
-    if in into is it its me my no not of on or our out over so than that the their them then there
-    these they this to us was we were what when where which while who why will with would you your
+    a an and are as at be been being but by could did do does for from had has have how i if in into
+    is it its me my of on or our so that the their them then there these they this to us was we were
+    what when where which while who why will with would you your
     """.split()  # noqa: SIM905 - words read better than a hundred quotes
 )
+"""`no`, `not`, `out`, `over` and their like are none of them: they tell one alert from another."""
 
 
 def identifier_parts(token: str) -> list[str]:
     """`KubePodCrashLooping` -> Kube, Pod, Crash, Looping; a plain word has no parts."""
     parts = PARTS.findall(token)
     return parts if len(parts) > 1 else []
+
+
+def identifiers(text: str) -> list[str]:
+    """What in a running text may be the name of an alert, lower case."""
+    return [
+        one.lower()
+        for one in IDENTIFIER.findall(text)
+        if len(identifier_parts(one)) >= PARTS_OF_A_NAME
+    ]
 
 
 def with_parts(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -45,6 +45,7 @@ class SectionMatch(_Model):
     runbook: str
     title: str
     section: str = Field(description="headings, outermost first: `Diagnosis > Check the pods`")
+    topic: int = Field(description="sections of one topic speak of the same alert or page")
     path: str = Field(description="relative to the source folder")
     first_line: int
     last_line: int
@@ -54,6 +55,8 @@ class SectionMatch(_Model):
     services: list[str]
     alerts: list[str]
     last_reviewed: str
+    url: str = Field(description="where a person opens it")
+    inferred: list[str] = Field(description="which of these fields nobody wrote down")
     warnings: list[str]
 
 
@@ -75,6 +78,8 @@ class RunbookLine(_Model):
     alerts: list[str]
     owner: str
     last_reviewed: str
+    url: str
+    inferred: list[str]
 
 
 class SectionLine(_Model):
@@ -82,6 +87,7 @@ class SectionLine(_Model):
 
     id: str
     section: str
+    topic: int
     first_line: int
     last_line: int
     warnings: list[str]
@@ -169,9 +175,9 @@ class RunbookTools:
         )
 
     async def read(self, id: str) -> str:
-        """The text of a runbook, by its id."""
+        """The text of a runbook, by its id; what is suspicious in it is said above it."""
         whole = (await self.get_runbook(id)).data
-        return whole.text if whole else ""
+        return "".join([*_cautions(whole.sections), whole.text]) if whole else ""
 
     async def listing(self) -> list[Entry]:
         """Every runbook as a resource."""
@@ -267,6 +273,7 @@ def _match(match: Match) -> SectionMatch:
         runbook=runbook.id,
         title=runbook.title,
         section=section.heading_path or runbook.title,
+        topic=section.topic,
         path=runbook.path,
         first_line=section.first_line,
         last_line=section.last_line,
@@ -276,6 +283,8 @@ def _match(match: Match) -> SectionMatch:
         services=list(runbook.services),
         alerts=list(runbook.alerts),
         last_reviewed=runbook.last_reviewed,
+        url=runbook.url,
+        inferred=list(runbook.inferred),
         warnings=list(section.warnings),
     )
 
@@ -289,6 +298,8 @@ def _line(runbook: Runbook) -> RunbookLine:
         alerts=list(runbook.alerts),
         owner=runbook.owner,
         last_reviewed=runbook.last_reviewed,
+        url=runbook.url,
+        inferred=list(runbook.inferred),
     )
 
 
@@ -296,10 +307,18 @@ def _section_line(section: StoredSection) -> SectionLine:
     return SectionLine(
         id=section.id,
         section=section.heading_path,
+        topic=section.topic,
         first_line=section.first_line,
         last_line=section.last_line,
         warnings=list(section.warnings),
     )
+
+
+def _cautions(sections: Iterable[SectionLine]) -> Iterator[str]:
+    """A line for each suspicious section. The lines that citations count are those of the text alone."""
+    for section in sections:
+        for warning in section.warnings:
+            yield f"> Caution: lines {section.first_line} to {section.last_line}: {warning}\n\n"
 
 
 def _described(runbook: Runbook) -> str:

@@ -4,6 +4,6 @@ The environment, the clock and randomness enter the program here and nowhere els
 imported inside the commands that need them: `--help` answers at once.
 """
 
-from assistant.cli.app import main
+from assistant.cli.entry import main
 
 __all__ = ["main"]

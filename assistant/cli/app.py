@@ -1,20 +1,11 @@
-"""The commands, and the one place that turns failures into exit codes."""
+"""All commands."""
 
 from __future__ import annotations
 
-import os
-import sys
-import threading
-import time
-
 import typer
 
-from assistant.cli import asking, incidents, knowledge, lab, servers, upkeep
+from assistant.cli import asking, incidents, knowledge, lab, runbooks, servers, upkeep
 from assistant.cli import triage as triaging
-from assistant.errors import AssistantError
-
-IDLE_THREADS_SECONDS = 0.2
-"""In which threads that have nothing to do are gone by themselves."""
 
 app = typer.Typer(
     name="assistant",
@@ -34,35 +25,5 @@ app.add_typer(upkeep.audit, name="audit")
 app.command("doctor")(upkeep.doctor)
 app.command("config")(upkeep.config)
 app.command("ingest")(knowledge.ingest)
+app.add_typer(runbooks.app, name="runbooks")
 app.command("version")(upkeep.version)
-
-
-def main() -> None:
-    """Run the command line. Exit codes: 0 done, 1 expected failure, 2 usage, 3 with blind spots."""
-    before = frozenset(threading.enumerate())
-    try:
-        app()
-    except SystemExit as done:
-        _leave(done.code if isinstance(done.code, int) else 0, before)
-        raise
-    except AssistantError as error:
-        sys.stderr.write(f"assistant: {' '.join(str(error).split())}\n")
-        sys.exit(1)
-    except KeyboardInterrupt:
-        sys.stderr.write("assistant: interrupted; `--resume` goes on from here\n")
-        sys.exit(130)
-
-
-def _leave(code: int, before: frozenset[threading.Thread]) -> None:
-    """End the process where a thread still waits for a system that was given up.
-
-    All is said and stored by now, and Python would wait for that thread as long as it waits.
-    """
-    sys.stdout.flush()
-    sys.stderr.flush()
-    until = time.monotonic() + IDLE_THREADS_SECONDS
-    ours = [one for one in threading.enumerate() if one not in before and not one.daemon]
-    for one in ours:
-        one.join(max(0.0, until - time.monotonic()))
-    if any(one.is_alive() for one in ours):
-        os._exit(code)

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 InLab = Annotated[bool, typer.Option("--lab", help="Those of the lab.")]
 
 
-def _settings(*, lab: bool) -> Settings:
+def settings_of(*, lab: bool) -> Settings:
+    """The settings of this process, or those of its lab."""
     home = settled({}).home
     return settled({"home": home / "lab"}) if lab else settled({})
 
@@ -34,7 +35,7 @@ def incidents(
     lab: InLab = False,
 ) -> None:
     """List the incidents that were triaged, newest first."""
-    rows = anyio.run(_search, _settings(lab=lab), service, limit)
+    rows = anyio.run(_search, settings_of(lab=lab), service, limit)
     table = Table("incident", "started", "alert", "title", "verdict", box=None)
     for row in rows:
         started = row.started_at.strftime("%Y-%m-%d %H:%M")
@@ -59,7 +60,7 @@ def show(
     lab: InLab = False,
 ) -> None:
     """Show the report of an incident again."""
-    report = anyio.run(_load, _settings(lab=lab), id)
+    report = anyio.run(_load, settings_of(lab=lab), id)
     show_report(report, Shape(as_json=as_json, plain=plain))
     write_report(report, html, None)
 
@@ -78,7 +79,7 @@ def replay(
     lab: InLab = False,
 ) -> None:
     """Diagnose an incident again from its stored evidence; no system is asked anything."""
-    report = anyio.run(_replay, _settings(lab=lab), id)
+    report = anyio.run(_replay, settings_of(lab=lab), id)
     show_report(report, Shape(as_json=as_json, plain=plain))
     raise typer.Exit(BLIND if report.blind_spots else 0)
 

@@ -193,8 +193,9 @@ def _runbook(know: Lookup) -> Line:
     if not know.report.runbooks:
         return Line("none matched", tone=Tone.QUIET)
     best = know.report.runbooks[0]
-    old = "OUT OF DATE: " if best.outdated else ""
+    marks = [("OUT OF DATE", best.outdated), ("SUSPICIOUS", best.warnings)]
+    caution = "".join(f"{words}: " for words, is_so in marks if is_so)
     place = f"{best.path}:{best.first_line}-{best.last_line}"
-    text = f"{old}{cut(best.title, 80)} > {cut(best.section, 80)}"
-    tone = Tone.WARN if old else Tone.PLAIN
+    text = f"{caution}{cut(best.title, 80)} > {cut(best.section, 80)}"
+    tone = Tone.WARN if caution else Tone.PLAIN
     return Line(text, after=f"({cut(place, 120)})", cites=cited(best.citations), tone=tone)

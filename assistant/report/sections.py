@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from assistant.incident import (
     Action,
@@ -200,25 +200,45 @@ def _runbook(match: RunbookMatch) -> list[Block]:
     lines: list[Line] = []
     if match.outdated:
         lines.append(Line(clean(match.outdated), label="OUT OF DATE", tone=Tone.WARN))
+    if match.warnings:
+        text = f"{'; '.join(match.warnings)}. Read it twice before following it"
+        lines.append(Line(clean(text), label="SUSPICIOUS", tone=Tone.WARN))
     place = f"{match.path}, lines {match.first_line} to {match.last_line}"
     name = f"{match.title} > {match.section}"
     lines.append(Line(clean(name), label="section", cites=cited(match.citations)))
     lines.append(Line(clean(place), label="where"))
+    lines += [Line(clean(match.url), label="open")] if match.url else []
     lines += [Line(clean(match.why), label="why this one")] if match.why else []
     lines.append(Line(clean(match.last_reviewed) or "never, or not said", label="last reviewed"))
-    steps = tuple(map(_step, match.steps))
-    return [Fields(tuple(lines)), *([Bullets(steps, numbered=True)] if steps else [])]
+    return [Fields(tuple(lines)), *_steps(match)]
+
+
+def _steps(match: RunbookMatch) -> Iterator[Block]:
+    """The steps of the section, then those that stand elsewhere on its page."""
+    here = tuple(_step(step) for step in match.steps if step.in_section)
+    elsewhere = tuple(_step(step) for step in match.steps if not step.in_section)
+    if here:
+        yield Bullets(here, numbered=True)
+    if elsewhere:
+        yield Paragraph(Line("Elsewhere on the same page:"))
+        yield Bullets(elsewhere, numbered=True)
 
 
 def _step(step: RunbookStep) -> Line:
     why = f": {clean(step.why)}" if step.why else ""
+    where = f"(line {step.line})" if step.line else ""
     verdict = Line(
-        f"{step.state.value}{why}", cites=cited(step.citations), tone=STEP_TONES[step.state]
+        f"{step.state.value}{why}",
+        after=where,
+        cites=cited(step.citations),
+        tone=STEP_TONES[step.state],
     )
     words, *rest = [part for part in step.text.splitlines() if part.strip()] or [""]
     if _is_command(words):
         words, rest = "", [words, *rest]
-    commands = tuple(Line(code=part, label="run") for part in rest)
+    commands = [Line(code=part, label="run") for part in rest]
+    if step.changes:
+        commands.append(Line("only judged, never carried out", label="changes something"))
     return Line(clean(words) or "Run:", under=(*commands, verdict))
 
 

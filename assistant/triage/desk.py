@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from assistant.checks import CHECKS, Check
 from assistant.incident import BlindSpot, Evidence
 from assistant.toolbox import Call
-from assistant.triage.view import Sight, View
+from assistant.triage.view import RUNBOOK_STEP, Sight, View
 
 Stage = Callable[[str], None]
 
@@ -19,9 +19,6 @@ MOST_NAMED = 4
 """So many of several like questions are named where one reason kept them all from an answer."""
 
 _NAMES = re.compile(r"/[^\s'\"]+|[\w.-]*\d[\w.-]*|(?<=[?&])\S+|['\"][^'\"]*['\"]")
-
-RUNBOOK_STEP = "a step of the runbook"
-"""Why a runbook's own query is asked; one that cannot be answered is said at its step."""
 
 PARTLY = "not everything could be seen"
 """How a server begins the reason of an answer that lacks a part."""

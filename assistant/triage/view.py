@@ -13,6 +13,9 @@ _OBJECTS = ("kubernetes.list_resources", "kubernetes.get_recent_events")
 _RELATIONS = (*_OBJECTS, "kubernetes.get_pod_logs", "prometheus.")
 """Whose answers make the snapshot, and whose the topology; both are too dear to make for each step."""
 
+RUNBOOK_STEP = "a step of the runbook"
+"""Why a runbook's own query is asked; one that cannot be answered is said at its step."""
+
 
 @dataclass(frozen=True)
 class View:
@@ -22,13 +25,17 @@ class View:
 
     @cached_property
     def snapshot(self) -> Snapshot:
-        """Every object and event."""
-        return Snapshot.made_of(self.evidence)
+        """Every object and event, but for what only a runbook asked about.
+
+        A runbook is read after the diagnosis: a replay, which knows all from the start, must come to
+        the same one.
+        """
+        return Snapshot.made_of(_of(self.evidence, _OBJECTS))
 
     @cached_property
     def topology(self) -> Topology:
         """Who is needed, selected, guarded and called by whom."""
-        return topology(self.snapshot, self.evidence)
+        return topology(self.snapshot, _of(self.evidence, _RELATIONS))
 
     def followed_by(self, evidence: tuple[Evidence, ...]) -> View:
         """The view of later evidence, with what more answers did not change."""
@@ -40,7 +47,8 @@ class View:
 
 
 def _of(evidence: tuple[Evidence, ...], tools: tuple[str, ...]) -> list[Evidence]:
-    return [item for item in evidence if item.tool.startswith(tools)]
+    asked = (item for item in evidence if item.asked_because != RUNBOOK_STEP)
+    return [item for item in asked if item.tool.startswith(tools)]
 
 
 @dataclass

@@ -102,7 +102,8 @@ async def _diagnose(state: State, runtime: Runtime[Desk]) -> State:
 async def _consult(state: State, runtime: Runtime[Desk]) -> State:
     runtime.context.on_stage("reading the runbook")
     desk = runtime.context
-    return {"runbooks": await consult(desk, state["alert"], state["scope"], state["diagnosis"])}
+    alert, scope, diagnosis = state["alert"], state["scope"], state["diagnosis"]
+    return {"runbooks": await consult(desk, alert, scope, state["findings"], diagnosis)}
 
 
 async def _report(state: State, runtime: Runtime[Desk]) -> State:

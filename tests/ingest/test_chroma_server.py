@@ -16,6 +16,7 @@ import pytest
 from ingest import catalogue, vectors
 from ingest.candidates import Query
 from ingest.embedding import DEFAULT_MODEL
+from ingest.errors import VectorsUnavailable
 from ingest.export import find_model
 from ingest.generations import Generations
 from ingest.job import ingest
@@ -104,3 +105,23 @@ def test_moving_to_a_server_makes_the_index_anew_there(settings, chroma):
     report = anyio.run(ingest, moved)
     assert report.notes == ("the vectors move to another place: made anew there",)
     assert in_chroma(moved) == catalogue.section_ids(Generations(settings.index).current())
+
+
+def test_what_a_killed_run_left_on_the_server_goes_with_the_next_run_even_without_changes(
+    settings, chroma
+):
+    settings = replace(settings, chroma_url=chroma)
+    anyio.run(ingest, settings)
+    generations = Generations(settings.index)
+    assert not generations.untidy.exists()
+    collection = catalogue.facts(generations.current())["collection"]
+    with closing(vectors.open_server(chroma, collection)) as opened:
+        opened.put([vectors.Vector("stray", vectors.LEXICAL_ONLY, "words", "hash", {"path": "x"})])
+    with closing(vectors.open_server(chroma, "runbooks-earlier", create=True)):
+        generations.untidy.write_text("runbooks-earlier")
+    report = anyio.run(ingest, settings)
+    assert (report.added, report.changed) == ((), ())
+    assert in_chroma(settings) == catalogue.section_ids(generations.current())
+    with pytest.raises(VectorsUnavailable):
+        vectors.open_server(chroma, "runbooks-earlier")
+    assert not generations.untidy.exists()

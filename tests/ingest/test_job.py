@@ -83,7 +83,7 @@ async def test_an_empty_source_is_refused_instead_of_emptying_the_index(settings
     await ingest(settings)
     empty = tmp_path / "empty"
     empty.mkdir()
-    with pytest.raises(IngestError, match="holds no Markdown file"):
+    with pytest.raises(IngestError, match="holds no document"):
         await ingest(replace(settings, source=empty))
 
 

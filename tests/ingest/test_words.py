@@ -25,7 +25,7 @@ def test_a_pager_line_gives_its_alert_and_the_labels_that_tell_something():
         '[FIRING:1] KubePodNotReady cluster="eu1" service="checkout" pod="x-1"'
     )
     assert alert == "KubePodNotReady"
-    assert set(terms(text)) == {"kubepodnotready", "kube", "pod", "ready", "checkout"}
+    assert set(terms(text)) == {"kubepodnotready", "kube", "pod", "not", "ready", "checkout"}
     assert labels["cluster"] == "eu1"
 
 

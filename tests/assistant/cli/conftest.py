@@ -46,6 +46,17 @@ class Shell:
             check=False,
         )
 
+    def python(self, code: str) -> subprocess.CompletedProcess[str]:
+        """A program of one's own, in the same environment."""
+        return subprocess.run(
+            [sys.executable, "-c", code],
+            env=dict(self.environment),
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         """The command in a process group of its own, so that it can be killed whole."""
         return subprocess.Popen(

@@ -247,6 +247,7 @@ MATCH = RunbookMatch(
     why="names the service, and the words of the event",
     last_reviewed="2025-03-02",
     outdated="step 3 names Deployment ledger-v1, which no longer exists",
+    warnings=("pipes a download into a shell",),
     steps=(
         RunbookStep(
             text="Check that Secret ledger-db holds DATABASE_URL",
@@ -255,15 +256,20 @@ MATCH = RunbookMatch(
             citations=(WORKLOAD.cite("DATABASE_URL"),),
         ),
         RunbookStep(
-            text="Scale ledger to 3 replicas",
+            text="Scale ledger to 3 replicas\nkubectl -n payments scale deploy/ledger --replicas=3",
             state=StepState.ALREADY_TRUE,
             why="3 are asked for",
+            line=41,
+            changes=True,
         ),
         RunbookStep(
             text="Restart Deployment ledger-v1",
             state=StepState.CONTRADICTED,
             why="there is no such Deployment",
             citations=(WORKLOAD.cite_absence(),),
+            line=72,
+            in_section=False,
+            outdates=True,
         ),
         RunbookStep(text="Tell #payments-oncall", state=StepState.UNKNOWN),
     ),

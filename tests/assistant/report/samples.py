@@ -289,6 +289,7 @@ HOSTILE = Report(
                 "section": NASTY,
                 "path": NASTY,
                 "outdated": NASTY,
+                "warnings": (NASTY,),
                 "steps": (RunbookStep(text=NASTY, state=StepState.UNKNOWN, why=NASTY),),
             }
         ),

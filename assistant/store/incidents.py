@@ -1,18 +1,12 @@
-"""Keeps triages, their evidence and their reports in SQLite. All SQL of the assistant stands here.
-
-It may not know where evidence comes from or how a report is made. Several processes may use one
-database: writes wait for each other, and a process that is killed leaves all it had kept.
-"""
+"""Keeps triages, their evidence, their reports, and the gaps in the runbooks that they showed."""
 
 from __future__ import annotations
 
 import hashlib
-import os
-import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from itertools import count
 from pathlib import Path
@@ -20,8 +14,10 @@ from typing import Any
 
 import aiosqlite
 
-from assistant.errors import AssistantError, NotFound
+from assistant.errors import NotFound
 from assistant.incident import Evidence, Report, Scope
+from assistant.store.gaps import COUNTED, Gap, GapKind, gaps_in
+from assistant.store.tables import failures, make_private, prepare, text_of
 
 _BUSY_SECONDS = 10.0
 
@@ -63,25 +59,6 @@ class Filter:
     limit: int = 50
 
 
-async def _first_tables(database: aiosqlite.Connection) -> None:
-    await database.execute(
-        "CREATE TABLE triages (id TEXT PRIMARY KEY, alert_id TEXT NOT NULL,"
-        " progress TEXT NOT NULL, started_at TEXT NOT NULL, finished_at TEXT, scope TEXT,"
-        " title TEXT NOT NULL DEFAULT '', service TEXT NOT NULL DEFAULT '',"
-        " verdict TEXT NOT NULL DEFAULT '', summary TEXT NOT NULL DEFAULT '', report TEXT)"
-    )
-    await database.execute("CREATE INDEX triages_by_alert ON triages (alert_id, started_at)")
-    await database.execute("CREATE INDEX triages_by_time ON triages (started_at)")
-    await database.execute(
-        "CREATE TABLE evidence (triage_id TEXT NOT NULL REFERENCES triages (id) ON DELETE CASCADE,"
-        " id TEXT NOT NULL, tool TEXT NOT NULL, status TEXT NOT NULL, taken_at TEXT NOT NULL,"
-        " body TEXT NOT NULL, PRIMARY KEY (triage_id, id)) WITHOUT ROWID"
-    )
-
-
-MIGRATIONS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (_first_tables,)
-"""In order, each run once; a released one is never changed. The database knows how many it had."""
-
 _COLUMNS = (
     "id, alert_id, progress, started_at, finished_at, scope, title, service, verdict, summary"
 )
@@ -101,19 +78,19 @@ class Store:
 
         Raises AssistantError for a file that is no database of ours or of a newer version.
         """
-        with _failures(path):
-            _make_private(path)
+        with failures(path):
+            make_private(path)
             database = await aiosqlite.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
         try:
-            with _failures(path):
-                await _prepare(database, path)
+            with failures(path):
+                await prepare(database, path)
             yield cls(database, path)
         finally:
             await database.close()
 
     async def start(self, alert_id: str, at: datetime) -> Triage:
         """A new triage of this alert; one that was left unfinished is overtaken by it."""
-        with _failures(self._path):
+        with failures(self._path):
             await self._write(
                 "UPDATE triages SET progress = ? WHERE alert_id = ? AND progress = ?",
                 (Progress.OVERTAKEN, alert_id, Progress.RUNNING),
@@ -124,14 +101,14 @@ class Store:
                 if await self._write(
                     "INSERT OR IGNORE INTO triages (id, alert_id, progress, started_at)"
                     " VALUES (?, ?, ?, ?)",
-                    (id, alert_id, Progress.RUNNING, _text(at)),
+                    (id, alert_id, Progress.RUNNING, text_of(at)),
                 ):  # otherwise another process, or another alert, has this id
                     return Triage(id, alert_id, Progress.RUNNING, at)
         raise AssertionError("unreachable")
 
     async def drop(self, triage_id: str) -> None:
         """Forget a triage that turned out to be of nothing: there is no such alert."""
-        with _failures(self._path):
+        with failures(self._path):
             await self._write("DELETE FROM triages WHERE id = ?", (triage_id,))
 
     async def unfinished(self, alert_id: str) -> Triage | None:
@@ -146,10 +123,10 @@ class Store:
             evidence.id,
             evidence.tool,
             evidence.status,
-            _text(evidence.taken_at),
+            text_of(evidence.taken_at),
             evidence.model_dump_json(),
         )
-        with _failures(self._path):
+        with failures(self._path):
             await self._write(
                 "INSERT OR IGNORE INTO evidence (triage_id, id, tool, status, taken_at, body)"
                 " VALUES (?, ?, ?, ?, ?, ?)",
@@ -158,7 +135,7 @@ class Store:
 
     async def evidence(self, triage_id: str) -> tuple[Evidence, ...]:
         """All that was kept for a triage, oldest first."""
-        with _failures(self._path):
+        with failures(self._path):
             rows = await self._rows(
                 "SELECT body FROM evidence WHERE triage_id = ? ORDER BY taken_at, tool, id",
                 triage_id,
@@ -166,10 +143,10 @@ class Store:
         return tuple(Evidence.model_validate_json(body) for (body,) in rows)
 
     async def finish(self, triage_id: str, report: Report) -> None:
-        """Save the report, and with it the triage as done."""
+        """Save the report, and with it the triage as done. What was not saved yet, a resumed one saves."""
         row = (
             Progress.DONE,
-            _text(report.made_at),
+            text_of(report.made_at),
             report.scope.model_dump_json(),
             report.alert.title,
             report.alert.service,
@@ -178,25 +155,44 @@ class Store:
             report.model_dump_json(),
             triage_id,
         )
-        with _failures(self._path):
+        with failures(self._path):
+            await self._keep_gaps(triage_id, report)
             await self._write(
                 "UPDATE triages SET progress = ?, finished_at = ?, scope = ?, title = ?,"
                 " service = ?, verdict = ?, summary = ?, report = ? WHERE id = ?",
                 row,
             )
 
+    async def _keep_gaps(self, triage_id: str, report: Report) -> None:
+        await self._write("DELETE FROM runbook_gaps WHERE triage_id = ?", (triage_id,))
+        for gap in gaps_in(report):
+            await self._write(
+                "INSERT OR IGNORE INTO runbook_gaps (triage_id, kind, subject, title, detail, at)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (triage_id, gap.kind, gap.subject, gap.title, gap.detail, text_of(gap.last)),
+            )
+
+    async def gaps(self, limit: int = 200) -> list[Gap]:
+        """Alerts without a runbook, and runbooks that are out of date: the commonest first."""
+        with failures(self._path):
+            rows = await self._rows(COUNTED, limit)
+        return [
+            Gap(GapKind(kind), subject, title, detail, count, datetime.fromisoformat(at))
+            for kind, subject, title, detail, count, at in rows
+        ]
+
     async def search(self, wanted: Filter | None = None) -> list[Triage]:
         """The triages that pass the filter, newest first."""
         wanted = wanted or Filter()
         conditions, values = _conditions(wanted)
         query = f"SELECT {_COLUMNS} FROM triages {conditions} ORDER BY started_at DESC, id LIMIT ?"  # noqa: S608 - our own words; every value is bound
-        with _failures(self._path):
+        with failures(self._path):
             return [_triage(row) for row in await self._rows(query, *values, wanted.limit)]
 
     async def find(self, id_or_prefix: str) -> Triage:
         """The one triage whose id begins so. Raises NotFound for none, or for several."""
         query = f"SELECT {_COLUMNS} FROM triages WHERE substr(id, 1, ?) = ? ORDER BY id LIMIT 5"  # noqa: S608 - our own words; every value is bound
-        with _failures(self._path):
+        with failures(self._path):
             rows = await self._rows(query, len(id_or_prefix), id_or_prefix)
         found = [_triage(row) for row in rows]
         if len(found) == 1 and id_or_prefix:
@@ -209,7 +205,7 @@ class Store:
     async def report(self, id_or_prefix: str) -> Report:
         """The report of a finished triage. Raises NotFound."""
         triage = await self.find(id_or_prefix)
-        with _failures(self._path):
+        with failures(self._path):
             rows = await self._rows("SELECT report FROM triages WHERE id = ?", triage.id)
         if rows[0][0] is None:
             raise NotFound(
@@ -227,52 +223,14 @@ class Store:
             return cursor.rowcount
 
 
-async def _prepare(database: aiosqlite.Connection, path: Path) -> None:
-    await database.execute("PRAGMA journal_mode = WAL")
-    await database.execute("PRAGMA synchronous = NORMAL")
-    await database.execute("PRAGMA foreign_keys = ON")
-    if await _version(database) == len(MIGRATIONS):
-        return
-    await database.execute("BEGIN IMMEDIATE")
-    done = await _version(database)  # another process may have been faster
-    if done > len(MIGRATIONS):
-        raise AssistantError(f"{path} was made by a newer version of the assistant: upgrade it")
-    for migrate in MIGRATIONS[done:]:
-        await migrate(database)
-    await database.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
-    await database.execute("COMMIT")
-
-
-async def _version(database: aiosqlite.Connection) -> int:
-    rows = list(await database.execute_fetchall("PRAGMA user_version"))
-    return int(rows[0][0])
-
-
-def _make_private(path: Path) -> None:
-    """Evidence is nobody else's business: the file is the user's alone before it has content."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-
-
-@contextmanager
-def _failures(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except (sqlite3.Error, OSError) as error:
-        raise AssistantError(
-            f"the incident database {path} failed: {error}. Is the disk full, or the file "
-            "another program's? Another place can be set with `home`"
-        ) from error
-
-
 def _conditions(wanted: Filter) -> tuple[str, list[Any]]:
     tests = {
         "alert_id = ?": wanted.alert_id,
         "service = ?": wanted.service,
         "verdict = ?": wanted.verdict,
         "progress = ?": wanted.progress,
-        "started_at >= ?": _text(wanted.since) if wanted.since else None,
-        "started_at <= ?": _text(wanted.until) if wanted.until else None,
+        "started_at >= ?": text_of(wanted.since) if wanted.since else None,
+        "started_at <= ?": text_of(wanted.until) if wanted.until else None,
     }
     given = {test: value for test, value in tests.items() if value}
     return (f"WHERE {' AND '.join(given)}" if given else "", list(given.values()))
@@ -292,10 +250,5 @@ def _triage(row: Any) -> Triage:
 
 
 def _triage_id(alert_id: str, at: datetime, earlier: int) -> str:
-    text = f"{alert_id} {_text(at)} {earlier}"
+    text = f"{alert_id} {text_of(at)} {earlier}"
     return "t" + hashlib.sha256(text.encode()).hexdigest()[:8]
-
-
-def _text(at: datetime) -> str:
-    """UTC, always of the same length, so that the order of texts is the order of time."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds")

@@ -1,0 +1,77 @@
+"""The query's words: how rare each is, and which topics hold it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ingest.lookup import Lookup, most_holders
+
+SHOWN_WORDS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """A query's words; by stem, what each weighs and which topics hold it; and all weights by stem."""
+
+    words: tuple[str, ...]
+    stems: Mapping[str, str]
+    """Stem -> the word it comes from."""
+    holders: Mapping[str, frozenset[int]]
+    """Stem -> topics, for those that are not too common to tell anything."""
+    weights: Mapping[str, float]
+    """Stem -> inverse document frequency over the topics; the unknown weigh most."""
+    count: int
+    """How many topics there are."""
+
+    def coverage(self, topic: int) -> float:
+        """Which part of the query's weight stands in this topic, of the words that stand anywhere."""
+        whole = sum(self.weights[stem] for stem in self.holders)
+        found = sum(self.weights[stem] for stem, held in self.holders.items() if topic in held)
+        return found / whole if whole else 0.0
+
+    @property
+    def telling(self) -> tuple[str, ...]:
+        """The words that are not too common to tell anything; all of them where none is left."""
+        return tuple(dict.fromkeys(self.stems[stem] for stem in self.holders)) or self.words
+
+    @property
+    def known(self) -> float:
+        """Which part of the query's weight stands anywhere."""
+        whole = sum(self.weights[stem] for stem in self.stems)
+        found = sum(self.weights[stem] for stem in self.holders)
+        return found / whole if whole else 0.0
+
+    def share(self, title: frozenset[str], held: Mapping[str, int]) -> float:
+        """Which part of a title's weight the query has. `held`: stem -> topics that hold it."""
+        weights = {stem: weight(held.get(stem, 0), self.count) for stem in title}
+        whole = sum(weights.values())
+        return sum(weights[stem] for stem in title & self.stems.keys()) / whole if whole else 0.0
+
+    def named_by(self, title: frozenset[str]) -> float:
+        """Which part of the query's weight a title has, of the words that stand anywhere."""
+        whole = sum(self.weights[stem] for stem in self.holders)
+        return sum(self.weights[s] for s in title & self.holders.keys()) / whole if whole else 0.0
+
+    def shared_with(self, topic: int) -> tuple[str, ...]:
+        """The rarest of the query's words that stand in this topic."""
+        rarest = sorted(self.holders, key=lambda stem: (-self.weights[stem], stem))
+        return tuple(self.stems[s] for s in rarest if topic in self.holders[s])[:SHOWN_WORDS]
+
+
+def weight(holders: int, count: int) -> float:
+    """Inverse document frequency of a word that this many of `count` topics hold."""
+    return math.log(1 + (count - holders + 0.5) / (holders + 0.5))
+
+
+def vocabulary(lookup: Lookup, words: Sequence[str]) -> Vocabulary:
+    """How rare each word is over the topics, and where the telling ones stand."""
+    count = lookup.count_topics()
+    stems = {stem: word for word in words for stem in lookup.stems([word])}
+    held = lookup.holders(stems)
+    weights = {stem: weight(held.get(stem, 0), count) for stem in stems}
+    most = most_holders(count)
+    telling = [stem for stem in stems if 0 < held.get(stem, 0) <= most]
+    holders = {stem: frozenset(lookup.topics_with(stems[stem])) for stem in telling}
+    return Vocabulary(tuple(words), stems, holders, weights, count)

@@ -1,0 +1,182 @@
+"""What speaks for a topic: words, titles, siblings; what is left out; what is folded; how sure it is."""
+
+from contextlib import asynccontextmanager
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.candidates import Query, rank, read
+from ingest.confidence import Signs, Traits, confidence
+from ingest.folding import likeness, word_triples
+from ingest.generations import Generations
+from ingest.job import ingest
+from ingest.lookup import Lookup
+from ingest.ranking import NAMED, PROSE, Evidence, age, nearness, normalised, reviewed
+from ingest.search import RunbookSearch
+from ingest.stems import Stemmer
+from ingest.words import identifiers
+from tests.ingest.conftest import DISK, write
+
+pytestmark = pytest.mark.anyio
+
+MESSAGE = "Target disappeared from Prometheus target discovery, the kubelet sends nothing."
+LIST = f"# Alerts\n\n## KubeletDown\n\n{MESSAGE}\n\n## KubeProxyDown\n\nThe proxy is gone.\n"
+GUIDE = "# KubeletDown\n\n## Meaning\n\n" + "A node agent gives no sign of life. " * 40
+SERVICE = (
+    "---\nservices: [{}]\nenvironment: {}\nlast_reviewed: {}\n---\n# {}\n\nRestart the worker.\n"
+)
+
+
+@asynccontextmanager
+async def opened(settings, files):
+    write(settings.source, files)
+    await ingest(settings)
+    lookup = Lookup(Generations(settings.index).current())
+    try:
+        yield lookup
+    finally:
+        lookup.close()
+
+
+def ranked(lookup, query):
+    return rank(lookup, read(query, lookup), {})
+
+
+def paths(candidates):
+    return [candidate.runbook.path for candidate in candidates]
+
+
+async def test_who_wrote_the_alerts_message_down_names_the_alert_for_the_fuller_page(settings):
+    async with opened(settings, {"list.md": LIST, "guide/KubeletDown.md": GUIDE}) as lookup:
+        first, second, *_ = ranked(lookup, Query(MESSAGE))
+    assert {first.topic.title, second.topic.title} == {"KubeletDown"}
+    evidence = {one.runbook.path: one.evidence for one in (first, second)}
+    assert evidence["guide/KubeletDown.md"].sibling == evidence["list.md"].sibling > 0
+    assert (evidence["guide/KubeletDown.md"].full, evidence["list.md"].full) == (1.0, 0.0)
+
+
+async def test_a_source_can_be_left_out(settings):
+    async with opened(settings, {"copy/disk.md": DISK}) as lookup:
+        everywhere = paths(ranked(lookup, Query("journal files")))
+        without = paths(ranked(lookup, Query("journal files", without=("copy",))))
+    assert "copy/disk.md" in everywhere
+    assert without
+    assert not [path for path in without if path.startswith("copy/")]
+
+
+@pytest.fixture
+def services():
+    return {
+        "own.md": SERVICE.format("basket", "production", "2026-10-01", "Basket worker"),
+        "other.md": SERVICE.format("search", "production", "2026-10-01", "Search worker"),
+        "staging.md": SERVICE.format("basket", "staging", "2026-10-01", "Staging worker"),
+        "old.md": SERVICE.format("basket", "production", "2019-01-01", "Old worker"),
+    }
+
+
+async def test_another_service_or_environment_and_an_old_review_put_a_runbook_lower(
+    settings, services
+):
+    query = Query("restart the worker", "", "basket", "production", today=date(2026, 11, 1))
+    async with opened(settings, services) as lookup:
+        found = {one.runbook.path: one for one in ranked(lookup, query)}
+    assert found["own.md"].context.same_service
+    assert found["other.md"].context.other_service
+    assert found["staging.md"].context.other_environment
+    assert found["old.md"].context.stale
+    best = found["own.md"].context.score
+    assert all(best > found[path].context.score for path in ("other.md", "staging.md", "old.md"))
+
+
+async def test_hard_filters_leave_them_out_and_keep_what_says_nothing(settings, services):
+    query = Query(
+        "restart the worker journal files",
+        service="basket",
+        environment="production",
+        today=date(2026, 11, 1),
+        strict=True,
+        max_age_days=365,
+    )
+    async with opened(settings, services) as lookup:
+        found = paths(ranked(lookup, query))
+    assert "own.md" in found
+    assert "node/NodeFilesystemSpaceFillingUp.md" in found
+    assert not {"other.md", "staging.md", "old.md"} & set(found)
+
+
+async def test_a_question_with_every_word_unknown_ranks_nothing(settings):
+    async with opened(settings, {}) as lookup:
+        assert ranked(lookup, Query("zzz qqq")) == []
+
+
+async def test_pages_about_different_alerts_are_never_folded(settings):
+    quota = "# Quota{}Alert\n\n" + "The bucket claim has crossed the limit of its quota. " * 20
+    files = {f"{name}.md": quota.format(name) for name in ("Bytes", "Objects")}
+    write(settings.source, files)
+    await ingest(settings)
+    search = RunbookSearch(settings.index)
+    found = await search.search(Query("bucket claim crossed the limit of its quota"))
+    await search.close()
+    assert {"Bytes.md", "Objects.md"} <= {match.runbook.path for match in found.matches}
+    assert not [match for match in found.matches if match.copies]
+
+
+async def test_a_match_names_its_copies_and_where_a_person_opens_it(settings):
+    write(settings.source, {"copy/NodeFilesystemSpaceFillingUp.md": DISK})
+    await ingest(settings)
+    search = RunbookSearch(settings.index)
+    disk = (await search.search(Query("journal files of the node"))).matches[0]
+    crash = (await search.search(Query("x", alert_name="KubePodCrashLooping"))).matches[0]
+    await search.close()
+    assert [copy.path for copy in disk.copies] == ["node/NodeFilesystemSpaceFillingUp.md"]
+    assert disk.runbook.inferred == ("alerts",)
+    assert not disk.runbook.converted
+    assert crash.runbook.url == "https://wiki.example.com/x/CRASH"
+
+
+@given(st.lists(st.floats(0, 1), min_size=9, max_size=9))
+def test_weighed_evidence_is_a_part_of_the_most_there_can_be(values):
+    for weights in (PROSE, NAMED):
+        assert 0 <= Evidence(*values).weighed(weights) <= 1 + 1e-9
+    assert Evidence(*[1.0] * 9).weighed(PROSE) == pytest.approx(1)
+
+
+def test_confidence_rises_with_every_trait_and_is_whole_where_the_alert_points():
+    nothing = confidence(Signs(certain=False, dense=True, traits=Traits()))
+    everything = confidence(Signs(certain=False, dense=True, traits=Traits(*[1.0] * 6)))
+    assert nothing < 0.01
+    assert 0.99 < everything < 1
+    assert confidence(Signs(certain=True, dense=False, traits=Traits())) == 1.0
+
+
+def test_the_same_words_in_another_form_have_one_stem():
+    stemmer = Stemmer()
+    assert stemmer.stems("crashing crashes crash") == stemmer.stems("crash")
+    stemmer.close()
+
+
+def test_only_long_identifiers_in_running_text_may_be_alerts():
+    assert identifiers("ClickHouse says KubePodNotReady") == ["kubepodnotready"]
+
+
+def test_scores_become_parts_of_the_best_and_cosines_parts_of_a_range():
+    assert normalised({"a": 4.0, "b": 1.0}) == {"a": 1.0, "b": 0.25}
+    assert normalised({"a": 0.0}) == {"a": 0.0}
+    assert (nearness(0.1), nearness(0.5), nearness(0.9)) == (0.0, pytest.approx(0.5), 1.0)
+
+
+def test_likeness_is_the_part_of_triples_that_two_texts_share():
+    one = word_triples("a b c d")
+    assert likeness(one, one) == 1.0
+    assert likeness(one, word_triples("a b c x")) == pytest.approx(1 / 3)
+    assert likeness(word_triples("a"), word_triples("b")) == 0.0
+
+
+def test_a_review_is_told_in_days_or_in_its_authors_words():
+    today = date(2026, 11, 10)
+    assert (age("2026-10-01", today), age("", today), age("spring", today)) == (40, None, None)
+    assert reviewed("2026-10-01", today) == "reviewed 40 days ago"
+    assert reviewed("last spring", today) == "reviewed last spring"
+    assert reviewed("2027-01-01", today) == ""
