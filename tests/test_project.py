@@ -20,7 +20,18 @@ PACKAGES = ("assistant", "mcp_servers", "ingest", "eval")
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 LINES_OF_A_FILE = 400
 LINES_OF_A_FUNCTION = 50
-HEAVY = ("chromadb", "kubernetes", "langgraph", "mcp", "numpy", "onnxruntime", "torch")
+HEAVY = (
+    "aiohttp",
+    "chromadb",
+    "kubernetes",
+    "langgraph",
+    "mcp",
+    "numpy",
+    "onnxruntime",
+    "slack_bolt",
+    "slack_sdk",
+    "torch",
+)
 
 
 def sources(*folders: str) -> list[Path]:

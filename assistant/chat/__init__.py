@@ -1,1 +1,1 @@
-"""The conversation and its front ends."""
+"""Talking about incidents: one engine, thin front ends."""

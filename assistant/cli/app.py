@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from assistant.cli import asking, incidents, knowledge, lab, runbooks, servers, upkeep
+from assistant.cli import asking, duty, incidents, knowledge, lab, runbooks, servers, slack, upkeep
+from assistant.cli import chat as chatting
+from assistant.cli import postmortem as remembering
 from assistant.cli import triage as triaging
 
 app = typer.Typer(
@@ -14,9 +16,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("triage")(triaging.triage)
+app.command("chat")(chatting.chat)
+app.command("slack")(slack.slack)
+app.add_typer(duty.app, name="duty")
 app.command("incidents")(incidents.incidents)
 app.command("show")(incidents.show)
 app.command("replay")(incidents.replay)
+app.command("postmortem")(remembering.postmortem)
+app.command("confirm")(remembering.confirm)
 app.command("tools")(servers.tools)
 app.command("ask")(asking.ask)
 app.add_typer(servers.app, name="servers")

@@ -92,9 +92,18 @@ async def _replay(settings: Settings, id: str) -> Report:
 
     async with Store.open(settings.database) as store:
         triage, evidence = await store.find(id), await store.evidence((await store.find(id)).id)
-        ended = (await store.report(triage.id)).scope.window.end
+        report = await store.report(triage.id)
+    ended = report.scope.window.end
+    # An alert that came by value was asked of nobody.
+    asked = any(one.tool == "pagerduty.get_incident" for one in evidence)
     session = Session(incident=triage.id, caller="replay", known=evidence, offline=True)
     async with Toolbox.open(settings, {}, lambda: ended, session) as toolbox:
         lookback = timedelta(seconds=settings.lookback_seconds)
-        desk = Desk(toolbox=toolbox, clock=lambda: ended, timer=stopwatch(), lookback=lookback)
+        desk = Desk(
+            toolbox=toolbox,
+            clock=lambda: ended,
+            timer=stopwatch(),
+            lookback=lookback,
+            given=None if asked else report.alert,
+        )
         return await again(triage.id, triage.alert_id, desk)

@@ -100,6 +100,7 @@ async def _begin(store: Store, made: Wired, alert_id: str, *, resume: bool) -> T
 
 async def _run(made: Wired, store: Store, started: Triage, progress: Progress) -> Report:
     # The workflow and the protocol are the heavy imports of a triage; nothing else needs them.
+    from assistant.cli.duty import known_alert  # noqa: PLC0415 - which uses this file
     from assistant.toolbox import Session, Toolbox  # noqa: PLC0415
     from assistant.triage import Desk, triage  # noqa: PLC0415
 
@@ -119,6 +120,7 @@ async def _run(made: Wired, store: Store, started: Triage, progress: Progress) -
             timer=timer,
             lookback=timedelta(seconds=made.settings.lookback_seconds),
             on_stage=progress.stage,
+            given=known_alert(made.settings.home, started.alert_id),
         )
         return await triage(started.id, started.alert_id, desk, made.settings.checkpoints)
 

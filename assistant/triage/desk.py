@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from assistant.checks import CHECKS, Check
-from assistant.incident import BlindSpot, Evidence
+from assistant.incident import Alert, BlindSpot, Evidence
 from assistant.toolbox import Call
 from assistant.triage.view import RUNBOOK_STEP, Sight, View
 
@@ -66,6 +66,8 @@ class Desk:
     on_stage: Stage = _quiet
     checks: Mapping[str, Check] = field(default_factory=lambda: CHECKS)
     """The families of faults to look for, by name."""
+    given: Alert | None = None
+    """The alert by value, where no system can be asked for it by its id (Alertmanager's own)."""
     sight: Sight = field(default_factory=Sight, compare=False, repr=False)
 
     def view(self) -> View:

@@ -124,6 +124,8 @@ def _pager(alert: Alert, scope: Scope) -> Iterator[Call]:
     span = {"since": utc(scope.window.start), "until": utc(scope.window.end)}
     yield Call("pagerduty.list_change_events", span, "what was changed")
     yield Call("pagerduty.get_oncall", {}, "who is on call")
+    if alert.id.startswith("alertmanager:"):
+        return  # PagerDuty knows nothing of it by this id
     yield Call("pagerduty.list_log_entries", {"incident_id": alert.id}, "what was done so far")
     yield Call(
         "pagerduty.get_past_incidents", {"incident_id": alert.id}, "whether this was seen before"

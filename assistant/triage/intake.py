@@ -39,7 +39,10 @@ async def take_in(desk: Desk, alert_id: str) -> Alert:
     """The alert of this id. Raises NotFound where PagerDuty says there is none, or can be none.
 
     Where PagerDuty cannot be asked, an alert that holds no more than its id: the rest goes on.
+    An alert that the desk was given by value is taken as it is, with the labels that mean something.
     """
+    if desk.given is not None and desk.given.id == alert_id:
+        return desk.given.model_copy(update={"labels": _meaningful([desk.given.labels])})
     if not _may_be_an_id(alert_id):
         raise NotFound(f"{alert_id[:60]!r} is no alert: give an id, a number or a web address")
     asked = Call("pagerduty.get_incident", {"id": alert_id}, "the alert")
@@ -81,10 +84,15 @@ def _alert(answer: Evidence, alert_id: str, now: datetime) -> Alert:
 
 def _labels(data: Any) -> dict[str, str]:
     """The labels of the incident and its alerts that mean something; the first alert wins."""
-    found: dict[str, str] = {}
     sources = [mapping(row, "labels") for row in listing(data, "alerts")]
     sources += [mapping(row, "details") for row in listing(data, "alerts")]
     sources += [mapping(data, "incident", "details")]
+    return _meaningful(sources)
+
+
+def _meaningful(sources: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """The labels that mean something; of the same name, the first."""
+    found: dict[str, str] = {}
     for source in sources:
         for key, value in source.items():
             if str(key).lower() in LABELS and isinstance(value, str | int | float):

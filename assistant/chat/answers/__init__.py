@@ -1,0 +1,1 @@
+"""Meaning and evidence -> what is said. One file for each family of questions."""
