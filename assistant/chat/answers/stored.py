@@ -9,7 +9,9 @@ from assistant.chat.answers.words import bullets, harmless, marks, plain
 from assistant.chat.contract import Attachment, Choice
 from assistant.incident import Citation, Finding, Hypothesis, Report, TimelineEntry, Verdict
 from assistant.report import mermaid
+from assistant.report.charts import svg
 from assistant.report.document import Lookup
+from assistant.report.drawing import topology_svg
 from assistant.report.headline import accused, headline
 from assistant.report.markdown import inline, markdown
 from assistant.report.words import confidence, count
@@ -182,10 +184,26 @@ def diagram(asked: Asked, report: Report) -> Said:
         Attachment(name=name, media_type=_MERMAID, text=draw(report))
         for name, draw in wanted.values()
     )
+    pictures = tuple(_pictures(report)) if "topology" in wanted else ()
     text = f"**Diagrams of {plain(report.alert.title)}**: {', '.join(wanted)}."
     return Said(
-        text, citations=_of_headline(report), choices=NEXT, attachments=files, report=report
+        text,
+        citations=_of_headline(report),
+        choices=NEXT,
+        attachments=(*files, *pictures),
+        report=report,
     )
+
+
+def _pictures(report: Report) -> Iterator[Attachment]:
+    """What can be drawn without a browser: the topology, and the first signal's course."""
+    drawn = {
+        "topology.svg": topology_svg(report),
+        "signal.svg": "".join(map(svg, report.series[:1])),
+    }
+    for name, text in drawn.items():
+        if text:
+            yield Attachment(name=name, media_type="image/svg+xml", text=text)
 
 
 def timeline(report: Report) -> Said:
