@@ -5,7 +5,6 @@ A restart loses nothing; several processes may use one file, and threads never s
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -16,6 +15,7 @@ import aiosqlite
 from assistant.chat.understanding import Intent
 from assistant.errors import AssistantError
 from assistant.incident import Entity, Evidence, Frozen, Window
+from assistant.store import new_file
 
 _BUSY_SECONDS = 10.0
 _KEPT = 200
@@ -52,8 +52,7 @@ class Memory:
     async def open(cls, path: Path) -> AsyncIterator[Memory]:
         """The memory at `path`, made where it is missing. Raises AssistantError."""
         with _failures(path):
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            new_file(path)
             database = await aiosqlite.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
         try:
             with _failures(path):

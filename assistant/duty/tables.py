@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from assistant.errors import AssistantError
+from assistant.store import new_file
 
 _BUSY_SECONDS = 20.0
 
@@ -49,8 +49,7 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
     Raises AssistantError for a file that is none of ours, or a newer version's.
     """
     with failures(path):
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        new_file(path)
         database = sqlite3.connect(
             path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )

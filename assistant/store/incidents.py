@@ -16,8 +16,9 @@ import aiosqlite
 
 from assistant.errors import NotFound
 from assistant.incident import Evidence, Report, Scope
+from assistant.store.files import new_file
 from assistant.store.gaps import COUNTED, Gap, GapKind, gaps_in
-from assistant.store.tables import failures, make_private, prepare, text_of
+from assistant.store.tables import failures, prepare, text_of
 
 _BUSY_SECONDS = 10.0
 
@@ -79,7 +80,7 @@ class Store:
         Raises AssistantError for a file that is no database of ours or of a newer version.
         """
         with failures(path):
-            make_private(path)
+            new_file(path)
             database = await aiosqlite.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
         try:
             with failures(path):

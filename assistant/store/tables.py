@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -65,12 +64,6 @@ async def prepare(database: aiosqlite.Connection, path: Path) -> None:
 async def _version(database: aiosqlite.Connection) -> int:
     rows = list(await database.execute_fetchall("PRAGMA user_version"))
     return int(rows[0][0])
-
-
-def make_private(path: Path) -> None:
-    """Evidence is nobody else's business: the file is the user's alone before it has content."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
 
 
 @contextmanager

@@ -34,6 +34,7 @@ from assistant.incident import (
     StepState,
     Verdict,
 )
+from assistant.store import new_file
 from assistant.triage import compose as composing
 from assistant.triage.blindness import too_blind
 from assistant.triage.consult import consult
@@ -207,6 +208,7 @@ async def triage(id: str, alert_id: str, desk: Desk, checkpoints: Path) -> Repor
     """
     names = [(kind.__module__, kind.__name__) for kind in KEPT]
     serde = JsonPlusSerializer(allowed_msgpack_modules=names)
+    new_file(checkpoints)
     async with AsyncSqliteSaver.from_conn_string(str(checkpoints)) as saver:
         saver.serde = serde
         graph = _graph(saver)

@@ -9,6 +9,8 @@ from pathlib import Path
 import aiosqlite
 import anyio
 
+from assistant.store import new_file
+
 MOST_HANDLED = 20_000
 """Slack delivers again for hours at most; this many events are days."""
 
@@ -32,6 +34,7 @@ class Memory:
     @asynccontextmanager
     async def open(cls, path: Path, most_handled: int = MOST_HANDLED) -> AsyncIterator[Memory]:
         """The memory in this file, which is made where it is missing."""
+        new_file(path)
         database = await aiosqlite.connect(path, isolation_level=None)
         try:
             await database.executescript(SCHEMA)
