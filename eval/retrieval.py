@@ -19,7 +19,7 @@ from ingest.confidence import THRESHOLD
 NOT_TUNED = ("generic",)
 NAMES = ("R@1", "R@3", "R@5", "MRR", "nDCG@10")
 NOTE = (
-    "A match names its near copies in other places; in `fused` these count as found with it, in "
+    "A match names the other runbooks about its alert and its near copies; in `fused` these count as found with it, in "
     "`fused, copies apart` each page has a place of its own."
 )
 

@@ -96,7 +96,7 @@ def _asked(generation: Generation, judge: Judge, question: Question, today: date
         LEXICAL: [judge.slot(answers, [one]) for one in words[:DEPTH]],
         DENSE: [judge.slot(answers, [one]) for one in near[:DEPTH]],
         STRICT: [judge.slot(answers, [one]) for one in ranked[:DEPTH]],
-        FUSED: [judge.slot(answers, [fold.best, *fold.copies]) for fold in folds],
+        FUSED: [judge.slot(answers, [fold.best, *fold.likewise, *fold.copies]) for fold in folds],
     }
     return Asked(question, slots, signs(wanted, ranked, cosines), wanted, ranked[:LEARNED])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from ingest.lookup import Lookup, Place, Runbook, Topic
@@ -19,10 +19,11 @@ from ingest.ranking import (
     age,
     nearness,
     normalised,
+    saturated,
 )
 from ingest.routing import URL, Routes, routes
 from ingest.vocabulary import Vocabulary, vocabulary
-from ingest.words import alert_and_words, identifiers, terms
+from ingest.words import alert_and_words, identifiers, pairs, terms
 
 SECTIONS, TOPICS = 150, 75
 """How many each side gives to the fusion: well over what is ever shown."""
@@ -94,6 +95,8 @@ class Candidate:
     """Of the section shown; 0 where vectors had no say."""
     text_score: float
     """What its text says, from 0 to 1."""
+    stub: bool = False
+    """Whether another topic says much more about the same alert."""
 
     @property
     def score(self) -> float:
@@ -143,6 +146,7 @@ class _Gathering:
         self._farthest = min(meaning.values(), default=0.0)
         self._alerts = lookup.known_alerts(identifiers(wanted.text)) | {wanted.alert.lower()} - {""}
         self._scores = lookup.best_sections(wanted.vocabulary.telling, SECTIONS)
+        self._pairs = lookup.best_sections(pairs(wanted.text)[:WORDS], SECTIONS)
         self._wholes = lookup.best_topics(wanted.vocabulary.telling, TOPICS)
 
     def candidates(self) -> Iterator[Candidate]:
@@ -161,10 +165,12 @@ class _Gathering:
                 meaning=meaning.get(number, nearness(self._farthest)),
                 sibling=max((lexical.get(n, 0.0) + meaning.get(n, 0.0)) / 2 for n in near),
                 whole=wholes.get(number, 0.0),
-                full=float(not _is_stub(topic, [topics[n] for n in near])),
+                pairs=saturated(max(self._pairs.get(p.number, 0.0) for p in sections[number])),
                 **self._of_title(topic, held),
             )
-            yield self._candidate(topic, runbooks[topic.runbook], sections[number], evidence)
+            stub = _is_stub(topic, [topics[n] for n in near])
+            candidate = self._candidate(topic, runbooks[topic.runbook], sections[number], evidence)
+            yield replace(candidate, stub=stub)
 
     def _found(
         self,
@@ -210,7 +216,9 @@ class _Gathering:
         kind = "alert_title" if topic.alerts else "page_title"
         share = words.share(topic.title_words, held)
         fit = math.sqrt(share * words.named_by(topic.title_words))
-        return {kind: share, "fit": fit, "coverage": words.coverage(topic.number)}
+        entitled = float(not topic.alerts and words.has_all(topic.title_words))
+        coverage = words.coverage(topic.number)
+        return {kind: share, "fit": fit, "entitled": entitled, "coverage": coverage}
 
     def _candidate(
         self, topic: Topic, runbook: Runbook, places: list[Place], evidence: Evidence

@@ -1,43 +1,67 @@
-"""Near copies of one runbook in several places: one match that names them all. Pure."""
+"""Runbooks about one thing in several places: one match that names them all. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from ingest.candidates import Candidate
+from ingest.candidates import FAMILY, Candidate
 
-SAME, SAME_ALERT = 0.8, 0.3
-"""Runbooks that share this part of their word triples are one text in two places; less is enough
-where both are about the same alert, for such copies were edited to suit their place."""
+SAME = 0.8
+"""Runbooks that share this part of their word triples are one text in two places."""
 
 
 @dataclass(slots=True)
 class Fold:
-    """A candidate, and those below it whose runbooks have nearly the same text."""
+    """A candidate, the others about its alert, and those whose runbooks have nearly its text."""
 
     best: Candidate
+    likewise: list[Candidate] = field(default_factory=list)
     copies: list[Candidate] = field(default_factory=list)
 
 
 def folded(
-    ranked: Iterable[Candidate], text_of: Callable[[int], str], limit: int
+    ranked: Sequence[Candidate], text_of: Callable[[int], str], limit: int
 ) -> Iterator[Fold]:
-    """The first `limit` candidates with their near copies, best first.
+    """The first `limit` candidates, best first, each with those that are about the same.
 
     `text_of` gives a runbook's text by its number. Copies are looked for among twice as many.
     """
     folds: list[Fold] = []
     triples = _Triples(text_of)
+    shared = _alerts(ranked)
     for candidate in ranked:
-        fold = next((one for one in folds if _copied(one.best, candidate, triples)), None)
-        if fold is not None:
-            fold.copies.append(candidate)
+        if alike := next((one for one in folds if _likewise(one.best, candidate, shared)), None):
+            alike.likewise.append(candidate)
         elif len(folds) == 2 * limit:
-            break
+            continue  # what is about one of these alerts is still to be named
+        elif copied := next((one for one in folds if _copied(one.best, candidate, triples)), None):
+            copied.copies.append(candidate)
         else:
             folds.append(Fold(candidate))
-    yield from folds[:limit]
+    yield from map(_fullest, folds[:limit])
+
+
+def _fullest(fold: Fold) -> Fold:
+    """The fold with a page that says something in front, where the best is but a stub."""
+    full = next((one for one in [fold.best, *fold.likewise] if not one.stub), fold.best)
+    others = [one for one in [fold.best, *fold.likewise] if one is not full]
+    return Fold(full, others, fold.copies)
+
+
+def _alerts(ranked: Iterable[Candidate]) -> frozenset[str]:
+    """The names that few enough topics share to be those of one alert each."""
+    counted = Counter(name for one in ranked for name in one.topic.alerts)
+    return frozenset(name for name, count in counted.items() if count <= FAMILY)
+
+
+def _likewise(one: Candidate, other: Candidate, names: frozenset[str]) -> bool:
+    """Whether both are about one alert. What is for different services stays apart."""
+    services, others = one.runbook.services, other.runbook.services
+    if services and others and not set(services) & set(others):
+        return False
+    return bool(one.topic.alerts & other.topic.alerts & names)
 
 
 class _Triples(dict[int, frozenset[tuple[str, ...]]]):
@@ -57,14 +81,13 @@ def _copied(one: Candidate, other: Candidate, triples: _Triples) -> bool:
     first, second = one.topic, other.topic
     if first.runbook == second.runbook:
         return False
-    if first.alerts and second.alerts and first.alerts.isdisjoint(second.alerts):
+    if first.alerts and second.alerts:
         return False
-    needed = SAME_ALERT if first.alerts & second.alerts else SAME
-    if min(first.length, second.length) < needed * max(first.length, second.length) / 2:
+    if min(first.length, second.length) < SAME * max(first.length, second.length) / 2:
         return False
     if first.title_words.isdisjoint(second.title_words):
         return False
-    return likeness(triples[first.runbook], triples[second.runbook]) >= needed
+    return likeness(triples[first.runbook], triples[second.runbook]) >= SAME
 
 
 def word_triples(text: str) -> frozenset[tuple[str, ...]]:

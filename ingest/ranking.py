@@ -25,6 +25,8 @@ STEPS = 0.15
 STALE_DAYS = 365
 CLOSE = 0.5
 """From this cosine on, likeness in meaning is worth a word to the reader."""
+HALF = 20.0
+"""The BM25 of pairs that counts half of the most it can."""
 FAR, NEAR = 0.2, 0.8
 """Cosines of this model: unrelated texts lie under the first, the same text in other words above."""
 
@@ -47,20 +49,23 @@ class Evidence(NamedTuple):
     """Which part of its title the query has, where it is about one alert."""
     page_title: float = 0.0
     """The same where it is not: a component's page, a guide."""
-    full: float = 0.0
-    """1 unless another topic says much more about the same alert."""
     fit: float = 0.0
     """How well title and query fit both ways: the geometric mean of the parts that each has of the other."""
+    pairs: float = 0.0
+    """BM25 of its best section over pairs of words as the query has them, one after the other: who
+    quotes the alert's own message. Saturated, as a lone common pair must not count as much as a quotation."""
+    entitled: float = 0.0
+    """1 where the query has the whole title of a page that is about no one alert: a component's page."""
 
     def weighed(self, weights: Evidence) -> float:
         """The weighted sum as a part, from 0 to 1, of the most there can be."""
         return float(sum(map(mul, self, weights))) / sum(weights)
 
 
-PROSE = Evidence(lexical=1, meaning=1, sibling=1, whole=1, full=1, fit=1)
+PROSE = Evidence(lexical=1, meaning=1.4, sibling=1, whole=1, fit=1, pairs=1, entitled=1)
 """For a question in prose: signals alike. Weights learned on part of the questions are no better on the
 rest of them (`python -m eval.retrieval_learn`); coverage and a one-sided likeness of titles are worse."""
-NAMED = Evidence(0.6, 2.4, 0.9, 1.0, 1.2, 0.1, 2.8, 1.0, 0.0)
+NAMED = Evidence(0.6, 2.4, 0.9, 1.0, 1.2, 0.1, 2.8)
 """For a question that names its alert, as learned there: the titles of other alerts say next to nothing
 then, the title of a component's page says the most."""
 
@@ -88,6 +93,11 @@ class Context:
 def nearness(cosine: float) -> float:
     """A cosine as a number from 0 to 1."""
     return max(0.0, min(1.0, (cosine - FAR) / (NEAR - FAR)))
+
+
+def saturated(score: float) -> float:
+    """A BM25 as a number from 0 to 1."""
+    return score / (score + HALF)
 
 
 def normalised(scores: Mapping[Key, float]) -> dict[Key, float]:

@@ -6,7 +6,7 @@ together. Where nothing is close enough it says so.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from ingest.lookup import Lookup, Runbook, StoredSection
 from ingest.ranking import explain
 from ingest.reader import Generation, Reader
 
-NEIGHBOURS = 100
+NEIGHBOURS = 200
 """How many the vectors give to the fusion."""
 LEXICAL, HYBRID, ROUTED = "lexical", "lexical and dense", "routed"
 NEAREST = 3
@@ -38,6 +38,8 @@ class Match:
     why: str
     copies: tuple[Runbook, ...] = ()
     """Runbooks elsewhere with nearly the same text."""
+    likewise: tuple[Runbook, ...] = ()
+    """Other runbooks about the same alert."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +136,8 @@ def _answer(lookup: Lookup, wanted: Wanted, ranked: Sequence[Candidate], meaning
         nearest = tuple(dict.fromkeys(candidate.topic.title for candidate in ranked[:NEAREST]))
         return Found((), meaning.mode, meaning.missing, nearest, sure)
     least = SHOWN * ranked[0].score
-    folds = list(
-        folded((one for one in ranked if one.score >= least), lookup.text, wanted.query.limit)
-    )
+    found = folded(ranked, lookup.text, wanted.query.limit)
+    folds = [fold for fold in found if fold.best.score >= least]
     numbers = [fold.best.place.number for fold in folds]
     sections = {section.number: section for section in lookup.sections(numbers)}
     matches = tuple(_match(fold, sections[fold.best.place.number], wanted) for fold in folds)
@@ -155,7 +156,17 @@ def _match(fold: Fold, section: StoredSection, wanted: Wanted) -> Match:
         best.runbook,
         wanted.query.today,
     )
-    copies = tuple(dict.fromkeys(copy.runbook for copy in fold.copies))
-    also = f"; the same text is in {', '.join(one.path for one in copies)}" if copies else ""
+    copies, likewise = _elsewhere(fold, fold.copies), _elsewhere(fold, fold.likewise)
+    also = _named("also about this alert", likewise) + _named("the same text is in", copies)
     score = 1.0 if best.context.routed else max(0.0, min(1.0, best.score))
-    return Match(best.runbook, section, round(score, 3), why + also, copies)
+    return Match(best.runbook, section, round(score, 3), why + also, copies, likewise)
+
+
+def _elsewhere(fold: Fold, candidates: Iterable[Candidate]) -> tuple[Runbook, ...]:
+    """The runbooks of these candidates but for the one that is shown."""
+    runbooks = dict.fromkeys(one.runbook for one in candidates)
+    return tuple(one for one in runbooks if one.number != fold.best.runbook.number)
+
+
+def _named(what: str, runbooks: Sequence[Runbook]) -> str:
+    return f"; {what}: {', '.join(one.path for one in runbooks)}" if runbooks else ""

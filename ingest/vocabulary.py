@@ -49,6 +49,10 @@ class Vocabulary:
         whole = sum(weights.values())
         return sum(weights[stem] for stem in title & self.stems.keys()) / whole if whole else 0.0
 
+    def has_all(self, title: frozenset[str]) -> bool:
+        """Whether the query has every word of a title."""
+        return bool(title) and title <= self.stems.keys()
+
     def named_by(self, title: frozenset[str]) -> float:
         """Which part of the query's weight a title has, of the words that stand anywhere."""
         whole = sum(self.weights[stem] for stem in self.holders)

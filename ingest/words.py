@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 PARTS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
+SENTENCE_END = re.compile(r'[.;!?](?:\s|$)|["\n]')
 TOKEN = re.compile(r"[^\W_]+")
 # checkout-api-6f9c7d5b8-x2k4q: a name made by a controller is in no runbook.
 GENERATED = re.compile(r"\b[a-z0-9-]+-[a-f0-9]{6,10}-[a-z0-9]{5}\b")
@@ -18,8 +20,8 @@ ALERT_HEADING = re.compile(
 )
 PARTS_OF_A_NAME = 3
 """Words of an alert's name in running text: with two, every product (`ClickHouse`) would be an alert."""
-# Labels that say what a thing is; the others (cluster, pod, severity) only say where.
-TELLING_LABELS = frozenset({"service", "type", "component", "namespace", "job", "reason", "name"})
+# Labels that say what a thing is; the others (cluster, pod, job of the scrape) only say where.
+TELLING_LABELS = frozenset({"service", "type", "component", "namespace", "reason", "name"})
 STOP_WORDS = frozenset(
     """
     a an and are as at be been being but by could did do does for from had has have how i if in into
@@ -55,6 +57,19 @@ def terms(text: str) -> list[str]:
     """The distinct words worth searching for, lower case, in order; identifiers in both forms."""
     found = (token.lower() for token in TOKEN.findall(with_parts(_meaningful(text))))
     return list(dict.fromkeys(t for t in found if t not in STOP_WORDS and len(t) > 1))
+
+
+def pairs(text: str) -> list[str]:
+    """The distinct pairs of words that follow each other within a sentence, neither of them a stop word."""
+    said = SENTENCE_END.split(GENERATED.sub(" ", text))
+    sentences = ([token.lower() for token in TOKEN.findall(sentence)] for sentence in said)
+    found = (
+        f"{one} {other}"
+        for sentence in sentences
+        for one, other in pairwise(sentence)
+        if not {one, other} & STOP_WORDS
+    )
+    return list(dict.fromkeys(found))
 
 
 def _meaningful(text: str) -> str:

@@ -105,7 +105,7 @@ async def test_near_copies_are_folded_into_one_match_that_names_them(settings):
     paths = [match.runbook.path for match in found.matches]
     assert paths[0] == "copy/NodeFilesystemSpaceFillingUp.md"
     assert "node/NodeFilesystemSpaceFillingUp.md" not in paths
-    assert "the same text is in node/NodeFilesystemSpaceFillingUp.md" in found.matches[0].why
+    assert "also about this alert: node/NodeFilesystemSpaceFillingUp.md" in found.matches[0].why
 
 
 async def test_suspicious_sections_are_found_and_carry_their_warning(settings):

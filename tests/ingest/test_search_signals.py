@@ -24,6 +24,7 @@ pytestmark = pytest.mark.anyio
 MESSAGE = "Target disappeared from Prometheus target discovery, the kubelet sends nothing."
 LIST = f"# Alerts\n\n## KubeletDown\n\n{MESSAGE}\n\n## KubeProxyDown\n\nThe proxy is gone.\n"
 GUIDE = "# KubeletDown\n\n## Meaning\n\n" + "A node agent gives no sign of life. " * 40
+NOTE = "# Handover\n\n" + "Hand the pager over at noon, with all that is open. " * 5
 SERVICE = (
     "---\nservices: [{}]\nenvironment: {}\nlast_reviewed: {}\n---\n# {}\n\nRestart the worker.\n"
 )
@@ -44,6 +45,16 @@ def ranked(lookup, query):
     return rank(lookup, read(query, lookup), {})
 
 
+async def answered(settings, files, query):
+    write(settings.source, files)
+    await ingest(settings)
+    search = RunbookSearch(settings.index)
+    try:
+        return (await search.search(query)).matches
+    finally:
+        await search.close()
+
+
 def paths(candidates):
     return [candidate.runbook.path for candidate in candidates]
 
@@ -54,7 +65,47 @@ async def test_who_wrote_the_alerts_message_down_names_the_alert_for_the_fuller_
     assert {first.topic.title, second.topic.title} == {"KubeletDown"}
     evidence = {one.runbook.path: one.evidence for one in (first, second)}
     assert evidence["guide/KubeletDown.md"].sibling == evidence["list.md"].sibling > 0
-    assert (evidence["guide/KubeletDown.md"].full, evidence["list.md"].full) == (1.0, 0.0)
+    assert {one.runbook.path: one.stub for one in (first, second)} == {
+        "guide/KubeletDown.md": False,
+        "list.md": True,
+    }
+
+
+async def test_of_two_pages_about_an_alert_the_one_that_says_something_is_shown(settings):
+    files = {"list.md": LIST, "guide/KubeletDown.md": GUIDE}
+    match, *_ = await answered(settings, files, Query(f"KubeletDown: {MESSAGE}"))
+    assert match.runbook.path == "guide/KubeletDown.md"
+    assert [one.path for one in match.likewise] == ["list.md"]
+    assert "also about this alert: list.md" in match.why
+
+
+async def test_pages_about_one_alert_for_different_services_stay_apart(settings):
+    page = "---\nservices: [{}]\n---\n# QueueTooLong\n\nDrain the queue of the workers.\n"
+    files = {f"{name}.md": page.format(name) for name in ("basket", "search")}
+    found = await answered(settings, files, Query("drain the queue of the workers"))
+    assert {match.runbook.path for match in found} == {"basket.md", "search.md"}
+    assert not [match for match in found if match.likewise]
+
+
+async def test_who_quotes_the_question_has_its_pairs_and_who_has_its_words_apart_has_not(settings):
+    words = "# {}\n\nThe {} of the cluster reach the {} from the {}.\n"
+    files = {
+        "quoted.md": words.format("One", "disk pressure evictions", "workers", "night"),
+        "apart.md": words.format("Two", "evictions", "disk", "pressure"),
+    }
+    async with opened(settings, files) as lookup:
+        found = {one.runbook.path: one for one in ranked(lookup, Query("disk pressure evictions"))}
+    assert found["quoted.md"].evidence.pairs > found["apart.md"].evidence.pairs == 0.0
+
+
+async def test_a_guide_whose_whole_title_is_in_the_question_is_entitled_and_an_alert_is_not(
+    settings,
+):
+    files = {"thanos-store.md": "# Thanos store\n\nAll of it.\n", "KubeletDown.md": GUIDE}
+    async with opened(settings, files) as lookup:
+        found = ranked(lookup, Query("Thanos Store is slow, KubeletDown fires"))
+    entitled = {one.runbook.path: one.evidence.entitled for one in found}
+    assert (entitled["thanos-store.md"], entitled["KubeletDown.md"]) == (1.0, 0.0)
 
 
 async def test_a_source_can_be_left_out(settings):
@@ -124,23 +175,25 @@ async def test_pages_about_different_alerts_are_never_folded(settings):
 
 
 async def test_a_match_names_its_copies_and_where_a_person_opens_it(settings):
-    write(settings.source, {"copy/NodeFilesystemSpaceFillingUp.md": DISK})
+    write(settings.source, {"copy/guide.md": NOTE, "node/note.md": NOTE})
     await ingest(settings)
     search = RunbookSearch(settings.index)
+    note = (await search.search(Query("hand the pager over at noon"))).matches[0]
     disk = (await search.search(Query("journal files of the node"))).matches[0]
     crash = (await search.search(Query("x", alert_name="KubePodCrashLooping"))).matches[0]
     await search.close()
-    assert [copy.path for copy in disk.copies] == ["node/NodeFilesystemSpaceFillingUp.md"]
+    assert [copy.path for copy in note.copies] == ["node/note.md"]
+    assert "the same text is in: node/note.md" in note.why
     assert disk.runbook.inferred == ("alerts",)
     assert not disk.runbook.converted
     assert crash.runbook.url == "https://wiki.example.com/x/CRASH"
 
 
-@given(st.lists(st.floats(0, 1), min_size=9, max_size=9))
+@given(st.lists(st.floats(0, 1), min_size=len(PROSE), max_size=len(PROSE)))
 def test_weighed_evidence_is_a_part_of_the_most_there_can_be(values):
     for weights in (PROSE, NAMED):
         assert 0 <= Evidence(*values).weighed(weights) <= 1 + 1e-9
-    assert Evidence(*[1.0] * 9).weighed(PROSE) == pytest.approx(1)
+    assert Evidence(*[1.0] * len(PROSE)).weighed(PROSE) == pytest.approx(1)
 
 
 def test_confidence_rises_with_every_trait_and_is_whole_where_the_alert_points():

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.words import alert_and_words, alert_in, key, terms
+from ingest.words import alert_and_words, alert_in, key, pairs, terms
 
 
 @pytest.mark.parametrize(
@@ -41,6 +41,11 @@ def test_a_pager_line_gives_its_alert_and_the_labels_that_tell_something():
 )
 def test_the_alert_a_heading_is(heading, alert):
     assert alert_in(heading) == alert
+
+
+def test_pairs_of_words_keep_to_a_sentence_and_have_no_stop_words():
+    text = "PVC usage crossed 85%. Free up the disk of checkout-api-6f9c7d5b8-x2k4q now"
+    assert pairs(text) == ["pvc usage", "usage crossed", "crossed 85", "free up"]
 
 
 def test_an_anchor_a_heading_and_an_alert_name_compare_alike():
