@@ -23,7 +23,7 @@ from ingest.ranking import (
 )
 from ingest.routing import URL, Routes, routes
 from ingest.vocabulary import Vocabulary, vocabulary
-from ingest.words import alert_and_words, identifiers, pairs, terms
+from ingest.words import alert_and_words, identifier_parts, identifiers, pairs, terms
 
 SECTIONS, TOPICS = 150, 75
 """How many each side gives to the fusion: well over what is ever shown."""
@@ -72,9 +72,11 @@ class Wanted:
 
     @property
     def to_embed(self) -> str:
-        """The query as the model reads it: an alert's name also in its words."""
-        split = " ".join(terms(self.alert)) if self.alert else ""
-        return f"{split} {self.text}".strip()
+        """The query as the model reads it: an alert's name in its words, which identifiers hide from it."""
+        if not self.alert:
+            return self.text
+        words = " ".join(identifier_parts(self.alert)).lower() or self.alert
+        return f"{words} {self.text.replace(self.alert, '')}".strip()
 
     @property
     def weights(self) -> Evidence:

@@ -63,8 +63,8 @@ class Evidence(NamedTuple):
 
 
 PROSE = Evidence(lexical=1, meaning=1.4, sibling=1, whole=1, fit=1, pairs=1, entitled=1)
-"""For a question in prose: signals alike. Weights learned on part of the questions are no better on the
-rest of them (`python -m eval.retrieval_learn`); coverage and a one-sided likeness of titles are worse."""
+"""For a question in prose: signals alike, but for meaning. Weights learned on part of the questions are no
+better on the rest of them (`python -m eval.retrieval_learn`); coverage and a share of a title are worse."""
 NAMED = Evidence(0.6, 2.4, 0.9, 1.0, 1.2, 0.1, 2.8)
 """For a question that names its alert, as learned there: the titles of other alerts say next to nothing
 then, the title of a component's page says the most."""
