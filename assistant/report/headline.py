@@ -191,6 +191,8 @@ def _blind(know: Lookup) -> Line:
 
 def _runbook(know: Lookup) -> Line:
     if not know.report.runbooks:
+        if any(spot.tool.startswith("runbooks") for spot in know.report.blind_spots):
+            return Line("not known: the runbooks could not be searched", tone=Tone.WARN)
         return Line("none matched", tone=Tone.QUIET)
     best = know.report.runbooks[0]
     marks = [("OUT OF DATE", best.outdated), ("SUSPICIOUS", best.warnings)]
