@@ -99,6 +99,7 @@ def metrics() -> bytes:
     ).encode()
 
 
+OWNER = {"id": "PINC1", "type": "incident_reference", "summary": "[#1] cart: errors"}
 SERVICE = {"id": "PSVC1", "type": "service_reference", "summary": "cart"}
 POLICY = {"id": "PPOL1", "type": "escalation_policy_reference", "summary": "Shop"}
 USER = {"id": "PUSR1", "type": "user_reference", "summary": "Ada Byron"}
@@ -124,89 +125,91 @@ def incident(number: int, status: str, created_at: str, **more: Any) -> dict[str
 
 
 def pager() -> dict[str, Any]:
-    owner = {"id": "PINC1", "type": "incident_reference", "summary": "[#1] cart: errors"}
     return {
         "incidents": [
             incident(1, "triggered", "2026-02-03T04:00:00Z"),
             incident(2, "resolved", "2026-02-02T04:00:00Z", resolved_at="2026-02-02T05:00:00Z"),
             incident(3, "acknowledged", "2025-11-02T04:00:00Z"),
         ],
-        "alerts": {
-            "PINC1": [
-                {
-                    "id": "QALT1",
-                    "type": "alert",
-                    "summary": "cart: errors",
-                    "created_at": "2026-02-03T04:00:00Z",
-                    "status": "triggered",
-                    "severity": "critical",
-                    "service": SERVICE,
-                    "incident": owner,
-                    "body": {"type": "alert_body", "details": {"namespace": "shop"}},
-                }
-            ]
-        },
-        "log_entries": {
-            "PINC1": [
-                {
-                    "id": "RLOG1",
-                    "type": "trigger_log_entry",
-                    "summary": "Triggered through the API",
-                    "created_at": "2026-02-03T04:00:00Z",
-                    "channel": {"type": "api"},
-                    "service": SERVICE,
-                    "incident": owner,
-                }
-            ]
-        },
-        "notes": {
-            "PINC1": [
-                {
-                    "id": "PNOT1",
-                    "content": "looking",
-                    "user": USER,
-                    "created_at": "2026-02-03T04:02:00Z",
-                }
-            ]
-        },
+        "alerts": {"PINC1": [_alert()]},
+        "log_entries": {"PINC1": [_log_entry()]},
+        "notes": {"PINC1": [_note()]},
         "change_events": [
             change("C1", "2026-02-03T03:50:00Z", [SERVICE]),
             change("C2", "2026-02-03T03:40:00Z", []),
             change("C3", "2026-01-03T03:40:00Z", [SERVICE]),
         ],
         "services": [{**SERVICE, "type": "service", "name": "cart", "escalation_policy": POLICY}],
-        "oncalls": [
-            {
-                "escalation_policy": POLICY,
-                "user": USER,
-                "schedule": SCHEDULE,
-                "escalation_level": 1,
-                "start": "2026-02-02T20:00:00Z",
-                "end": "2026-02-03T08:00:00Z",
-            },
-            {
-                "escalation_policy": POLICY,
-                "user": {"id": "PUSR2", "type": "user_reference", "summary": "Bo Lind"},
-                "schedule": None,
-                "escalation_level": 2,
-                "start": None,
-                "end": None,
-            },
-        ],
-        "past_incidents": {
-            "PINC1": [
-                {
-                    "incident": {
-                        "id": "PINC2",
-                        "created_at": "2026-02-02T04:00:00Z",
-                        "title": "cart: errors",
-                        "self": "https://api.pagerduty.com/incidents/PINC2",
-                    },
-                    "score": 41.5,
-                }
-            ]
-        },
+        "oncalls": _on_calls(),
+        "past_incidents": {"PINC1": [_past_incident()]},
     }
+
+
+def _alert() -> dict[str, Any]:
+    return {
+        "id": "QALT1",
+        "type": "alert",
+        "summary": "cart: errors",
+        "created_at": "2026-02-03T04:00:00Z",
+        "status": "triggered",
+        "severity": "critical",
+        "service": SERVICE,
+        "incident": OWNER,
+        "body": {"type": "alert_body", "details": {"namespace": "shop"}},
+    }
+
+
+def _log_entry() -> dict[str, Any]:
+    return {
+        "id": "RLOG1",
+        "type": "trigger_log_entry",
+        "summary": "Triggered through the API",
+        "created_at": "2026-02-03T04:00:00Z",
+        "channel": {"type": "api"},
+        "service": SERVICE,
+        "incident": OWNER,
+    }
+
+
+def _note() -> dict[str, Any]:
+    return {
+        "id": "PNOT1",
+        "content": "looking",
+        "user": USER,
+        "created_at": "2026-02-03T04:02:00Z",
+    }
+
+
+def _on_calls() -> list[dict[str, Any]]:
+    bo = {"id": "PUSR2", "type": "user_reference", "summary": "Bo Lind"}
+    return [
+        {
+            "escalation_policy": POLICY,
+            "user": USER,
+            "schedule": SCHEDULE,
+            "escalation_level": 1,
+            "start": "2026-02-02T20:00:00Z",
+            "end": "2026-02-03T08:00:00Z",
+        },
+        {
+            "escalation_policy": POLICY,
+            "user": bo,
+            "schedule": None,
+            "escalation_level": 2,
+            "start": None,
+            "end": None,
+        },
+    ]
+
+
+def _past_incident() -> dict[str, Any]:
+    before = {
+        "id": "PINC2",
+        "created_at": "2026-02-02T04:00:00Z",
+        "title": "cart: errors",
+        "self": "https://api.pagerduty.com/incidents/PINC2",
+    }
+    return {"incident": before, "score": 41.5}
 
 
 def change(id: str, at: str, services: list[Any]) -> dict[str, Any]:
