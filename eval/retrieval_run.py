@@ -90,7 +90,7 @@ def _asked(generation: Generation, judge: Judge, question: Question, today: date
     words = sorted(rank(lookup, wanted, {}), key=lambda one: -one.text_score)
     near = ranked if cosines else rank(lookup, wanted, nearest(generation, wanted))
     near = sorted(near, key=_by_meaning)
-    folds = folded(ranked, lookup.text, DEPTH)
+    folds = folded(ranked, lookup.triples, DEPTH)
     answers = question.relevant
     slots = {
         LEXICAL: [judge.slot(answers, [one]) for one in words[:DEPTH]],

@@ -13,6 +13,7 @@ from ingest.embedding import DEFAULT_MODEL, NO_MODEL
 from ingest.errors import IngestError, ModelMismatch, ModelUnavailable
 from ingest.export import Chosen, choose_model
 from ingest.generations import Generations
+from ingest.schema import SCHEMA_VERSION
 from ingest.settings import IngestSettings
 
 
@@ -96,7 +97,7 @@ def _reason_to_begin_anew(
     told: Mapping[str, str], model: Chosen | None, settings: IngestSettings
 ) -> str:
     """Why what was ingested before cannot be built on; "" where it can."""
-    if told.get("schema") != catalogue.SCHEMA_VERSION:
+    if told.get("schema") != SCHEMA_VERSION:
         return "the index was written by another version: made anew"
     if told.get("chroma") != ("server" if settings.chroma_url else "folder"):
         return "the vectors move to another place: made anew there"

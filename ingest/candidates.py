@@ -123,15 +123,40 @@ def read(query: Query, lookup: Lookup) -> Wanted:
     return Wanted(query, alert, service, text, words, routes(lookup, alert, url))
 
 
+@dataclass(frozen=True, slots=True)
+class Worded:
+    """What the words brought up: number -> BM25."""
+
+    sections: Mapping[int, float]
+    topics: Mapping[int, float]
+    pairs: Mapping[int, float]
+    """Of the sections, by the pairs of words that follow each other."""
+
+
+def worded(lookup: Lookup, wanted: Wanted) -> Worded:
+    """The sections and topics that have the query's words."""
+    words = wanted.vocabulary.telling
+    return Worded(
+        sections=lookup.best_sections(words, SECTIONS),
+        topics=lookup.best_topics(words, TOPICS),
+        pairs=lookup.best_sections(pairs(wanted.text)[:WORDS], SECTIONS),
+    )
+
+
 def rank(
-    lookup: Lookup, wanted: Wanted, meaning: Mapping[int, float], weights: Evidence | None = None
+    lookup: Lookup,
+    wanted: Wanted,
+    meaning: Mapping[int, float],
+    weights: Evidence | None = None,
+    words: Worded | None = None,
 ) -> list[Candidate]:
     """The topics that came up, best first, each with its section to act on.
 
     `meaning`: section number -> cosine, empty where vectors have no say. `weights`: other ones than
-    the query's own, to measure with.
+    the query's own, to measure with. `words`: what they brought up, where that is known already.
     """
-    found = _Gathering(lookup, wanted, meaning, weights or wanted.weights).candidates()
+    words = words or worded(lookup, wanted)
+    found = _Gathering(lookup, wanted, meaning, weights or wanted.weights, words).candidates()
     return sorted(found, key=lambda candidate: candidate.order)
 
 
@@ -139,7 +164,12 @@ class _Gathering:
     """Brings together what each side says of the topics, for one query."""
 
     def __init__(
-        self, lookup: Lookup, wanted: Wanted, meaning: Mapping[int, float], weights: Evidence
+        self,
+        lookup: Lookup,
+        wanted: Wanted,
+        meaning: Mapping[int, float],
+        weights: Evidence,
+        words: Worded,
     ) -> None:
         self._lookup = lookup
         self._wanted = wanted
@@ -147,42 +177,56 @@ class _Gathering:
         self._weights = weights
         self._farthest = min(meaning.values(), default=0.0)
         self._alerts = lookup.known_alerts(identifiers(wanted.text)) | {wanted.alert.lower()} - {""}
-        self._scores = lookup.best_sections(wanted.vocabulary.telling, SECTIONS)
-        self._pairs = lookup.best_sections(pairs(wanted.text)[:WORDS], SECTIONS)
-        self._wholes = lookup.best_topics(wanted.vocabulary.telling, TOPICS)
+        self._scores = words.sections
+        self._best = max(self._scores.values(), default=0.0) or 1.0
+        self._pairs = words.pairs
+        self._wholes = words.topics
 
     def candidates(self) -> Iterator[Candidate]:
         """Every topic that some side brought up, of the runbooks that may be shown."""
         sections, topics, runbooks = self._found()
         lexical, meaning = self._of_sections(sections)
         wholes = normalised({n: s for n, s in self._wholes.items() if n in topics})
-        families = [f & topics.keys() for f in self._lookup.families(topics).values()]
-        families = [family for family in families if len(family) <= FAMILY]
+        near = self._near(topics)
         held = self._lookup.holders({stem for t in topics.values() for stem in t.title_words})
         for number, topic in topics.items():
-            own = [family for family in families if number in family]
-            near = {number}.union(*own)
             evidence = Evidence(
-                lexical=lexical.get(number, 0.0),
-                meaning=meaning.get(number, nearness(self._farthest)),
-                sibling=max((lexical.get(n, 0.0) + meaning.get(n, 0.0)) / 2 for n in near),
+                lexical=lexical[number],
+                meaning=meaning[number],
+                sibling=max((lexical[n] + meaning[n]) / 2 for n in near[number]),
                 whole=wholes.get(number, 0.0),
                 pairs=saturated(max(self._pairs.get(p.number, 0.0) for p in sections[number])),
                 **self._of_title(topic, held),
             )
-            stub = _is_stub(topic, [topics[n] for n in near])
+            stub = _is_stub(topic, [topics[n] for n in near[number]])
             candidate = self._candidate(topic, runbooks[topic.runbook], sections[number], evidence)
             yield replace(candidate, stub=stub)
+
+    def _near(self, topics: Mapping[int, Topic]) -> dict[int, set[int]]:
+        """Topic -> itself and those about the same alert, of these topics."""
+        near = {number: {number} for number in topics}
+        for family in self._lookup.families(topics).values():
+            here = family & topics.keys()
+            for number in here if len(here) <= FAMILY else ():
+                near[number] |= here
+        return near
 
     def _found(
         self,
     ) -> tuple[dict[int, list[Place]], dict[int, Topic], dict[int, Runbook]]:
-        """Topic -> its sections; the topics; their runbooks: all that came up and may be shown."""
-        named = self._lookup.topics_of_sections({*self._scores, *self._meaning})
+        """Topic -> sections that may be shown; the topics; their runbooks: all that came up and may be."""
+        hits = self._lookup.places(
+            {*self._scores, *self._pairs, *self._meaning, *self._wanted.routes.sections}
+        )
+        named = {place.topic for place in hits.values()}
         numbers = {*named, *self._wholes, *self._wanted.routes.topics}
         likewise = self._lookup.families(numbers).values()
         numbers = numbers.union(*(family for family in likewise if len(family) <= FAMILY))
-        sections = self._lookup.places(numbers)
+        leads = self._lookup.leads(numbers)
+        # Of the sections that did not come up themselves, only the lead can be shown.
+        sections = {topic: [lead] for topic, lead in leads.items()}
+        for place in hits.values():
+            sections[place.topic].append(place)
         topics = self._lookup.topics(sections)
         runbooks = self._lookup.runbooks_of({topic.runbook for topic in topics.values()})
         shown = {number for number, runbook in runbooks.items() if self._may_show(runbook)}
@@ -197,8 +241,10 @@ class _Gathering:
         days = age(runbook.last_reviewed, query.today)
         if query.max_age_days and days is not None and days > query.max_age_days:
             return False
+        if not query.strict:
+            return True
         context = self._context_of(runbook)
-        return not (query.strict and (context.other_service or context.other_environment))
+        return not (context.other_service or context.other_environment)
 
     def _of_sections(
         self, sections: Mapping[int, Iterable[Place]]
@@ -226,10 +272,9 @@ class _Gathering:
         self, topic: Topic, runbook: Runbook, places: list[Place], evidence: Evidence
     ) -> Candidate:
         """The topic with the section to act on."""
-        best = max(self._scores.values(), default=0.0) or 1.0
 
         def use(place: Place) -> tuple[float, int]:
-            text = self._scores.get(place.number, 0.0) / best
+            text = self._scores.get(place.number, 0.0) / self._best
             text += nearness(self._meaning.get(place.number, 0.0))
             pointed = POINTED * (place.number in self._wanted.routes.sections)
             return text / 4 + STEPS * place.has_steps + pointed, -place.first_line

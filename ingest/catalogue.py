@@ -13,44 +13,17 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from ingest.document import FOLDER_PAGES, Document
+from ingest.addresses import tail
+from ingest.document import Document
+from ingest.schema import FILE, SCHEMA, SCHEMA_VERSION
 from ingest.sections import Outline, Section
-from ingest.stems import TOKENIZER, Stemmer
+from ingest.stems import Stemmer
 from ingest.suspicion import suspicions
+from ingest.triples import packed, triples
 from ingest.words import TOKEN, alert_in, key, with_parts
 
-FILE = "catalogue.sqlite"
-SCHEMA_VERSION = "2"
-SCHEMA = f"""
-CREATE TABLE facts (key TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE runbooks (
-    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, path TEXT NOT NULL UNIQUE,
-    tail TEXT NOT NULL, sha256 TEXT NOT NULL, title TEXT NOT NULL, text TEXT NOT NULL,
-    services TEXT NOT NULL, alerts TEXT NOT NULL, environments TEXT NOT NULL, owner TEXT NOT NULL, last_reviewed TEXT NOT NULL,
-    severity TEXT NOT NULL, url TEXT NOT NULL, inferred TEXT NOT NULL, converted INTEGER NOT NULL);
-CREATE INDEX runbooks_by_tail ON runbooks (tail);
-CREATE TABLE topics (
-    number INTEGER PRIMARY KEY, runbook INTEGER NOT NULL, title TEXT NOT NULL,
-    title_words TEXT NOT NULL, length INTEGER NOT NULL);
-CREATE INDEX topics_by_runbook ON topics (runbook);
-CREATE TABLE alerts (name TEXT NOT NULL, topic INTEGER NOT NULL);
-CREATE INDEX alerts_by_name ON alerts (name);
-CREATE INDEX alerts_by_topic ON alerts (topic);
-CREATE TABLE sections (
-    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, runbook INTEGER NOT NULL,
-    topic INTEGER NOT NULL, position INTEGER NOT NULL, heading_path TEXT NOT NULL,
-    first_line INTEGER NOT NULL, last_line INTEGER NOT NULL, text TEXT NOT NULL,
-    has_steps INTEGER NOT NULL, warnings TEXT NOT NULL);
-CREATE INDEX sections_by_runbook ON sections (runbook, position);
-CREATE TABLE headings (key TEXT NOT NULL, section INTEGER NOT NULL);
-CREATE INDEX headings_by_key ON headings (key);
-CREATE INDEX headings_by_section ON headings (section);
-CREATE VIRTUAL TABLE section_words USING fts5 (title, headings, body, tokenize = '{TOKENIZER}');
-CREATE VIRTUAL TABLE topic_words USING fts5 (title, headings, body, tokenize = '{TOKENIZER}');
-CREATE TABLE words (stem TEXT PRIMARY KEY, topics INTEGER NOT NULL) WITHOUT ROWID;
-"""
 COUNT_WORDS = """
 CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab(main, topic_words, row);
 DELETE FROM words;
@@ -150,8 +123,8 @@ def _remove(connection: sqlite3.Connection, path: str) -> None:
     ):
         of_runbook = f"SELECT number FROM {owner} WHERE runbook = ?"
         connection.execute(f"DELETE FROM {table} WHERE {column} IN ({of_runbook})", row)
-    connection.execute("DELETE FROM sections WHERE runbook = ?", row)
-    connection.execute("DELETE FROM topics WHERE runbook = ?", row)
+    for table in ("sections", "topics", "triples"):
+        connection.execute(f"DELETE FROM {table} WHERE runbook = ?", row)
     connection.execute("DELETE FROM runbooks WHERE number = ?", row)
 
 
@@ -194,7 +167,6 @@ def _add_runbook(connection: sqlite3.Connection, entry: Entry) -> int:
         "tail": tail(document.path),
         "sha256": document.sha256,
         "title": outline.title,
-        "text": document.text,
         "services": json.dumps(said.services),
         "alerts": json.dumps(entry.alerts),
         "environments": json.dumps(said.environments),
@@ -204,8 +176,11 @@ def _add_runbook(connection: sqlite3.Connection, entry: Entry) -> int:
         "url": said.runbook_url,
         "inferred": json.dumps(said.inferred),
         "converted": document.converted,
+        "text": document.text,
     }
-    return _insert(connection, "runbooks", values)
+    number = _insert(connection, "runbooks", values)
+    _insert(connection, "triples", {"runbook": number, "hashes": packed(triples(document.text))})
+    return number
 
 
 def _add_topic(connection: sqlite3.Connection, place: _Place, sections: Iterable[Section]) -> int:
@@ -265,11 +240,3 @@ def _insert(connection: sqlite3.Connection, table: str, values: Mapping[str, obj
     marks = ", ".join(f":{column}" for column in values)
     query = f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})"
     return int(connection.execute(query, dict(values)).lastrowid or 0)
-
-
-def tail(path: str) -> str:
-    """The last telling part of a path or URL path, lower case: `a/Foo.md` and `a/foo/` -> `foo`."""
-    parts = [part for part in path.split("/") if part]
-    names = [PurePosixPath(part).stem if "." in part else part for part in parts]
-    telling = [name.lower() for name in names if name.lower() not in FOLDER_PAGES]
-    return telling[-1] if telling else ""

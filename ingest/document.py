@@ -7,16 +7,15 @@ import re
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
+from ingest.addresses import FOLDER_PAGES
 from ingest.errors import IngestError
 from ingest.formats.lead import lead_metadata
 from ingest.formats.page import Unreadable
 from ingest.formats.readers import reader_of
 from ingest.metadata import Metadata, inferred, merged, said
 
-__all__ = ["FOLDER_PAGES", "BrokenDocument", "Document", "Metadata", "content_hash", "parse"]
+__all__ = ["BrokenDocument", "Document", "Metadata", "content_hash", "parse"]
 
-# A page that stands for its folder is called by the folder's name.
-FOLDER_PAGES = frozenset({"readme", "index", "_index"})
 TITLE = re.compile(r"^#[ \t]+(?P<words>\S.*)|^(?P<underlined>\S.*)\n=+[ \t]*$", re.MULTILINE)
 NOTHING = Metadata()
 

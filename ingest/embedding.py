@@ -1,6 +1,7 @@
 """Text into vectors with the ONNX form of a sentence-transformers model. Never imports torch.
 
-The exported model lies in the index's model cache: `model.onnx`, `tokenizer.json`, `model.json`.
+The exported model lies in the index's model cache: `model.onnx` and its weights
+`model.data`, `tokenizer.json`, `model.json`.
 """
 
 from __future__ import annotations
@@ -61,12 +62,18 @@ def read_model(folder: Path) -> Model:
         ) from error
 
 
+def import_runtime() -> None:
+    """Imports what a model runs on: numpy breaks where two threads are the first to import it."""
+    # A search that needs no vectors must not pay for these imports (0.2 s).
+    import onnxruntime  # noqa: F401, PLC0415
+    import tokenizers  # noqa: F401, PLC0415
+
+
 class Embedder:
     """A loaded model. Blocking: call it in a thread. Safe to share between threads."""
 
     def __init__(self, folder: Path) -> None:
-        # A search that needs no vectors must not pay for these imports (0.2 s).
-        import onnxruntime  # noqa: PLC0415
+        import onnxruntime  # noqa: PLC0415 - see import_runtime
         from tokenizers import Tokenizer  # noqa: PLC0415
 
         self.model = read_model(folder)
@@ -76,6 +83,9 @@ class Embedder:
         self._tokenizer.enable_truncation(max_length=self.model.max_tokens)
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
+        # Threads that spin while they wait take half of all the time a search needs from whoever
+        # else runs here, the search's own other half among them.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._session: Any = onnxruntime.InferenceSession(
             str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
         )

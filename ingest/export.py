@@ -116,6 +116,7 @@ def _export(name: str, revision: str, original: Path, cache: Path) -> Path:
         folder = Path(made, "model")
         folder.mkdir()
         model = _write(transformer, Model(name, revision, 0, 0, ()), folder)
+        set_weights_apart(folder)
         _check(transformer, folder)
         target = cache / model.folder_name
         shutil.rmtree(target, ignore_errors=True)
@@ -175,6 +176,27 @@ def _write(transformer: Any, model: Model, folder: Path) -> Model:
     made = Model(model.name, model.revision, size, int(transformer.max_seq_length), tuple(inputs))
     (folder / "model.json").write_text(json.dumps(asdict(made), indent=1), encoding="utf-8")
     return made
+
+
+def set_weights_apart(folder: Path) -> None:
+    """Moves the weights of an exported model into a file of their own.
+
+    A process then maps them into its memory instead of copying 90 MB: a third of the time to load it.
+    """
+    import onnxruntime  # noqa: PLC0415 - only where a model is exported
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    # What goes further is for this version of the runtime alone; it is done at each start.
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    options.optimized_model_filepath = str(folder / "apart.onnx")
+    entry = "session.optimized_model_external_initializers_"
+    options.add_session_config_entry(f"{entry}file_name", "model.data")
+    options.add_session_config_entry(f"{entry}min_size_in_bytes", "1024")
+    onnxruntime.InferenceSession(
+        str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
+    )
+    (folder / "apart.onnx").replace(folder / "model.onnx")
 
 
 def _check(transformer: Any, folder: Path) -> None:

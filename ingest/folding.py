@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ingest.candidates import FAMILY, Candidate
+from ingest.triples import likeness
 
 SAME = 0.8
 """Runbooks that share this part of their word triples are one text in two places."""
@@ -22,14 +23,14 @@ class Fold:
 
 
 def folded(
-    ranked: Sequence[Candidate], text_of: Callable[[int], str], limit: int
+    ranked: Sequence[Candidate], triples_of: Callable[[int], frozenset[int]], limit: int
 ) -> Iterator[Fold]:
     """The first `limit` candidates, best first, each with those that are about the same.
 
-    `text_of` gives a runbook's text by its number. Copies are looked for among twice as many.
+    `triples_of` gives a runbook's by its number. Copies are looked for among twice as many.
     """
     folds: list[Fold] = []
-    triples = _Triples(text_of)
+    triples = _Triples(triples_of)
     shared = _alerts(ranked)
     for candidate in ranked:
         if alike := next((one for one in folds if _likewise(one.best, candidate, shared)), None):
@@ -64,15 +65,15 @@ def _likewise(one: Candidate, other: Candidate, names: frozenset[str]) -> bool:
     return bool(one.topic.alerts & other.topic.alerts & names)
 
 
-class _Triples(dict[int, frozenset[tuple[str, ...]]]):
-    """Runbook number -> its word triples, made when first needed: most pairs never need them."""
+class _Triples(dict[int, frozenset[int]]):
+    """Runbook number -> its word triples, got when first needed: most pairs never need them."""
 
-    def __init__(self, text_of: Callable[[int], str]) -> None:
+    def __init__(self, triples_of: Callable[[int], frozenset[int]]) -> None:
         super().__init__()
-        self._text_of = text_of
+        self._triples_of = triples_of
 
-    def __missing__(self, number: int) -> frozenset[tuple[str, ...]]:
-        self[number] = word_triples(self._text_of(number))
+    def __missing__(self, number: int) -> frozenset[int]:
+        self[number] = self._triples_of(number)
         return self[number]
 
 
@@ -88,14 +89,3 @@ def _copied(one: Candidate, other: Candidate, triples: _Triples) -> bool:
     if first.title_words.isdisjoint(second.title_words):
         return False
     return likeness(triples[first.runbook], triples[second.runbook]) >= SAME
-
-
-def word_triples(text: str) -> frozenset[tuple[str, ...]]:
-    """Every three words that follow one another: what tells near copies from like subjects."""
-    words = text.lower().split()
-    return frozenset(zip(words, words[1:], words[2:], strict=False)) or frozenset({tuple(words)})
-
-
-def likeness(one: frozenset[tuple[str, ...]], other: frozenset[tuple[str, ...]]) -> float:
-    """Which part of all their triples two texts share (Jaccard)."""
-    return len(one & other) / len(one | other)

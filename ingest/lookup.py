@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ingest.catalogue import FILE, tail
+from ingest.addresses import tail
+from ingest.schema import FILE
 from ingest.stems import Stemmer
+from ingest.triples import unpacked
 from ingest.words import key
 
 SECTION_WEIGHTS = (1.5, 1.0, 0.5)
@@ -23,6 +25,11 @@ at 1.2, and with half the weight a word said twice counts more than one said onc
 COMMON, FEW, MANY = 0.3, 50, 1_000
 """A word that a larger part of the topics has, and more than a few, tells nothing and costs the most;
 in a large index so does one that very many have."""
+
+CACHE_KILOBYTES = 16_000
+"""Of the catalogue's pages. SQLite's own 2 MB are read anew with every query over a large index."""
+REMEMBERED = 20_000
+"""Rows of a kind that are kept: tens of megabytes at most, however large the index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +100,13 @@ RUNBOOK = (
     " severity, url, inferred, converted FROM runbooks"
 )
 SECTION = (
-    "SELECT number, id, runbook, topic, heading_path, first_line, last_line, text, has_steps, warnings"
+    "SELECT number, id, runbook, topic, heading_path, first_line, last_line, has_steps, warnings, text"
     " FROM sections"
+)
+PLACE = "SELECT number, topic, first_line, has_steps FROM sections"
+LEAD = (
+    "SELECT number FROM sections WHERE topic = topics.number"
+    " ORDER BY has_steps DESC, first_line, number LIMIT 1"
 )
 
 
@@ -105,11 +117,13 @@ class Lookup:
         # A published file never changes: `immutable` spares locks and works on a read-only disk.
         address = f"{(folder / FILE).resolve().as_uri()}?mode=ro&immutable=1"
         self._connection = sqlite3.connect(address, uri=True, check_same_thread=False)
+        self._connection.execute(f"PRAGMA cache_size = -{CACHE_KILOBYTES}")
         self._lock = threading.Lock()
         self._stemmer = Stemmer()
         # What was read once stays: the file never changes, and the same topics come up again.
         self._topics: dict[int, Topic] = {}
-        self._places: dict[int, list[Place]] = {}
+        self._places: dict[int, Place] = {}
+        self._leads: dict[int, Place] = {}
         self._runbooks: dict[int, Runbook] = {}
         self._holders: dict[str, int] = {}
         self._families: dict[str, frozenset[int]] = {}
@@ -149,7 +163,7 @@ class Lookup:
             rows = self._all(f"{RUNBOOK} WHERE number IN ({_marks(new)})", new)
             return {row[0]: _runbook(row) for row in rows}
 
-        return _remembered(self._runbooks, numbers, load)
+        return remembered(self._runbooks, numbers, load)
 
     def runbook(self, id: str) -> tuple[Runbook, str] | None:
         """The runbook of this id and its whole text."""
@@ -163,6 +177,11 @@ class Lookup:
         """The whole text of a runbook of this catalogue."""
         return str(self._all("SELECT text FROM runbooks WHERE number = ?", (number,))[0][0])
 
+    def triples(self, number: int) -> frozenset[int]:
+        """What tells near copies of a runbook's text."""
+        rows = self._all("SELECT hashes FROM triples WHERE runbook = ?", (number,))
+        return unpacked(rows[0][0])
+
     def sections_of(self, runbook: int) -> list[StoredSection]:
         """A runbook's sections in order."""
         rows = self._all(f"{SECTION} WHERE runbook = ? ORDER BY position", (runbook,))
@@ -174,12 +193,6 @@ class Lookup:
         rows = self._all(f"{SECTION} WHERE number IN ({_marks(chosen)})", chosen)
         return [_section(row) for row in rows]
 
-    def topics_of_sections(self, numbers: Iterable[int]) -> set[int]:
-        """Numbers of the topics that these sections belong to."""
-        chosen = list(numbers)
-        query = f"SELECT DISTINCT topic FROM sections WHERE number IN ({_marks(chosen)})"
-        return {topic for (topic,) in self._all(query, chosen)}
-
     def numbers_of_sections(self, ids: Sequence[str]) -> dict[str, int]:
         """Section id -> number, for those that this catalogue knows."""
         query = f"SELECT id, number FROM sections WHERE id IN ({_marks(ids)})"
@@ -187,7 +200,7 @@ class Lookup:
 
     def topics(self, numbers: Iterable[int]) -> dict[int, Topic]:
         """Number -> topic."""
-        return _remembered(self._topics, numbers, self._load_topics)
+        return remembered(self._topics, numbers, self._load_topics)
 
     def _load_topics(self, new: list[int]) -> dict[int, Topic]:
         alerts: dict[int, set[str]] = {number: set() for number in new}
@@ -226,22 +239,26 @@ class Lookup:
                 found.setdefault(name, set()).add(topic)
             return {name: frozenset(of) for name, of in found.items()}
 
-        return _remembered(self._families, names, load)
+        return remembered(self._families, names, load)
 
-    def places(self, topics: Iterable[int]) -> dict[int, list[Place]]:
-        """Topic -> all its sections in order, without their text; topics without any are left out."""
-        found = _remembered(self._places, topics, self._load_places)
-        return {topic: places for topic, places in found.items() if places}
+    def places(self, sections: Iterable[int]) -> dict[int, Place]:
+        """Section number -> the section without its text."""
 
-    def _load_places(self, new: list[int]) -> dict[int, list[Place]]:
-        query = (
-            "SELECT number, topic, first_line, has_steps FROM sections"
-            f" WHERE topic IN ({_marks(new)}) ORDER BY runbook, position"
-        )
-        found: dict[int, list[Place]] = {topic: [] for topic in new}
-        for number, topic, line, steps in self._all(query, new):
-            found[topic].append(Place(number, topic, line, bool(steps)))
-        return found
+        def load(new: list[int]) -> dict[int, Place]:
+            rows = self._all(f"{PLACE} WHERE number IN ({_marks(new)})", new)
+            return {row[0]: _place(row) for row in rows}
+
+        return remembered(self._places, sections, load)
+
+    def leads(self, topics: Iterable[int]) -> dict[int, Place]:
+        """Topic -> its first section with steps, else its first; topics without any are left out."""
+
+        def load(new: list[int]) -> dict[int, Place]:
+            wanted = f"SELECT ({LEAD}) FROM topics WHERE number IN ({_marks(new)})"
+            places = (_place(row) for row in self._all(f"{PLACE} WHERE number IN ({wanted})", new))
+            return {place.topic: place for place in places}
+
+        return remembered(self._leads, topics, load)
 
     def sections_under(self, heading: str) -> list[StoredSection]:
         """Sections under a heading that reads like this one, anchor or alert name."""
@@ -287,7 +304,7 @@ class Lookup:
             query = f"SELECT stem, topics FROM words WHERE stem IN ({_marks(new)})"
             return {**dict.fromkeys(new, 0), **dict(self._all(query, new))}
 
-        return _remembered(self._holders, stems, load)
+        return remembered(self._holders, stems, load)
 
     def _best(
         self, table: str, weights: Sequence[float], words: Sequence[str], limit: int
@@ -303,12 +320,15 @@ Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
 
-def _remembered(
+def remembered(
     cache: dict[Key, Value], keys: Iterable[Key], load: Callable[[list[Key]], dict[Key, Value]]
 ) -> dict[Key, Value]:
-    """What the cache has of these keys, once what it lacks was loaded into it."""
+    """What the cache has of these keys, once what it lacks was loaded into it; a full one begins anew."""
     wanted = list(keys)
     new = [key for key in wanted if key not in cache]
+    if len(cache) + len(new) > REMEMBERED:
+        cache.clear()
+        new = wanted
     if new:
         cache.update(load(new))
     return {key: cache[key] for key in wanted if key in cache}
@@ -336,8 +356,13 @@ def _runbook(row: Sequence[Any]) -> Runbook:
     return Runbook(number, id, path, title, *said, inferred=guessed, converted=bool(converted))
 
 
+def _place(row: Sequence[Any]) -> Place:
+    number, topic, first_line, has_steps = row
+    return Place(number, topic, first_line, bool(has_steps))
+
+
 def _section(row: Sequence[Any]) -> StoredSection:
-    number, id, runbook, topic, heading_path, first, last, text, has_steps, warnings = row
+    number, id, runbook, topic, heading_path, first, last, has_steps, warnings, text = row
     place = (heading_path, first, last)
     return StoredSection(
         number, id, runbook, topic, *place, text, bool(has_steps), tuple(json.loads(warnings))

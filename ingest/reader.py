@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from ingest.catalogue import SCHEMA_VERSION
-from ingest.embedding import NO_MODEL, Embedder
+from ingest.embedding import NO_MODEL, Embedder, import_runtime
 from ingest.errors import IndexMissing, VectorsUnavailable
 from ingest.generations import Generations
 from ingest.lookup import Lookup
+from ingest.schema import SCHEMA_VERSION
 from ingest.vectors import Vectors, open_folder, open_server
 
 
@@ -45,15 +46,19 @@ class Generation:
         return {numbers[id]: cosine for id, cosine in found.items() if id in numbers}
 
     def _opened(self) -> tuple[Vectors, Embedder]:
-        """Chroma and the model, opened at the first need: a second that a routed alert never pays.
+        """Chroma and the model, opened at the first need: a second that a routed alert never pays."""
+        if self._vectors is None:
+            import_runtime()
+            # The model is read while Chroma's modules load. What fails there fails again below.
+            with ThreadPoolExecutor(1) as beside:
+                beside.submit(self._model)
+                self._vectors = self._connect(self._facts["collection"])
+        return self._vectors, self._model()
 
-        One after the other: both import numpy, and two threads that do so at once break it.
-        """
+    def _model(self) -> Embedder:
         if self._embedder is None:
             self._embedder = Embedder(self._models / self._facts["model_folder"])
-        if self._vectors is None:
-            self._vectors = self._connect(self._facts["collection"])
-        return self._vectors, self._embedder
+        return self._embedder
 
     def _connect(self, collection: str) -> Vectors:
         if self._facts.get("chroma") != "server":

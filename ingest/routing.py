@@ -8,7 +8,7 @@ from itertools import takewhile
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from ingest.document import FOLDER_PAGES
+from ingest.addresses import FOLDER_PAGES
 from ingest.lookup import Lookup, Runbook
 
 URL = "the alert's runbook_url points here"

@@ -7,12 +7,13 @@ together. Where nothing is close enough it says so.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import anyio
 
-from ingest.candidates import Candidate, Query, Wanted, rank, read
+from ingest.candidates import Candidate, Query, Wanted, rank, read, worded
 from ingest.confidence import THRESHOLD, THRESHOLD_BY_WORDS, confidence, signs
 from ingest.errors import IngestError
 from ingest.folding import Fold, folded
@@ -102,10 +103,14 @@ class RunbookSearch:
 
     def _search(self, query: Query) -> Found:
         generation = self._reader.current()
-        wanted = read(query, generation.lookup)
-        meaning = meant(generation, wanted)
-        ranked = rank(generation.lookup, wanted, meaning.cosines)
-        return _answer(generation.lookup, wanted, ranked, meaning)
+        lookup = generation.lookup
+        wanted = read(query, lookup)
+        # Words and meaning are looked for at once; neither holds Python up while it works.
+        with ThreadPoolExecutor(1) as beside:
+            words = beside.submit(worded, lookup, wanted)
+            meaning = meant(generation, wanted)
+        ranked = rank(lookup, wanted, meaning.cosines, words=words.result())
+        return _answer(lookup, wanted, ranked, meaning)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +141,7 @@ def _answer(lookup: Lookup, wanted: Wanted, ranked: Sequence[Candidate], meaning
         nearest = tuple(dict.fromkeys(candidate.topic.title for candidate in ranked[:NEAREST]))
         return Found((), meaning.mode, meaning.missing, nearest, sure)
     least = SHOWN * ranked[0].score
-    found = folded(ranked, lookup.text, wanted.query.limit)
+    found = folded(ranked, lookup.triples, wanted.query.limit)
     folds = [fold for fold in found if fold.best.score >= least]
     numbers = [fold.best.place.number for fold in folds]
     sections = {section.number: section for section in lookup.sections(numbers)}

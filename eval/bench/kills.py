@@ -33,6 +33,7 @@ from ingest.embedding import NO_MODEL
 from ingest.errors import IngestError
 from ingest.export import exported_model
 from ingest.generations import BUILDING, Generations
+from ingest.schema import FILE
 from ingest.search import RunbookSearch
 
 SAME = 1e-4
@@ -63,7 +64,7 @@ def state(index: Path) -> State:
     folder = Generations(index).current()
     if folder is None:
         return State({}, {})
-    with closing(sqlite3.connect(folder / catalogue.FILE)) as connection:
+    with closing(sqlite3.connect(folder / FILE)) as connection:
         query = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
         names = [name for (name,) in connection.execute(query) if not name.endswith(INNER_TABLES)]
         rows = {name: _rows(connection, name) for name in names}

@@ -1,10 +1,11 @@
-"""How long a warm search takes, at two sizes of the index, with the embedded Chroma and with a server.
+"""How long a search takes: warm at two sizes of the index, and cold from the command line.
 
     python -m eval.bench.search INDEX QUERIES [--sections 8000 100000] [--server http://127.0.0.1:8000]
+    python -m eval.bench.search INDEX QUERIES --cold 10
 
-INDEX is one that `python -m eval retrieval` made. It is multiplied: every copy's words get an ending, so
-that words stay as rare as in a larger collection, and every copy's vectors are turned a little. Wall
-time is told, never asserted. `--cold` measures the command line beside the bare imports instead.
+INDEX is one that `python -m eval retrieval` made. What is compared is run in turn, the embedded Chroma
+with the server and the search with the bare imports: another program that takes the machine takes it
+from both. Nothing is asserted. `load` tells how busy the machine was before.
 """
 
 from __future__ import annotations
@@ -13,140 +14,150 @@ import argparse
 import json
 import os
 import random
-import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
+from statistics import fmean, median
 from typing import Any
 
+from eval.bench.multiplied import SEED, multiplied
 from eval.retrieval_questions import Question, read_questions
 from eval.tables import quantile
-from ingest import catalogue, vectors
 from ingest.candidates import Query
-from ingest.catalogue import Entry
-from ingest.document import parse
-from ingest.embedding import NO_MODEL
-from ingest.generations import Generations
 from ingest.search import RunbookSearch
-from ingest.sections import outline
 
-SEED, QUESTIONS, WARM = 4, 200, 20
-TURN = 0.02
+QUESTIONS, WARM, ROUNDS = 200, 20, 3
 IMPORTS = "import chromadb, onnxruntime"
 COMMAND_LINE = "from assistant.cli import main; main()"
+ASKED = "filesystem of a node is filling up"
 
 
-def multiplied(index: Path, sections: int, to: Path, server: str) -> int:
-    """An index of about this many sections in `to`, made of copies; gives back how many there are."""
-    base = Generations(index).current()
-    if base is None:
-        raise SystemExit(f"there is no index in {index}; make one with `python -m eval retrieval`")
-    generations = Generations(to)
-    generations.models.parent.mkdir(parents=True, exist_ok=True)
-    generations.models.symlink_to(Generations(index).models.resolve())
-    with generations.locked():
-        building = generations.begin(None)
-        catalogue.create(building)
-        entries = list(_copies(base, sections))
-        told = {**catalogue.facts(base), "chroma": "server" if server else "folder"}
-        catalogue.write(building, [], entries, told)
-        if told["model"] != NO_MODEL:
-            _write_vectors(base, building, entries, server)
-        generations.publish(building)
-    return sum(len(entry.outline.sections) for entry in entries)
+@dataclass(frozen=True, slots=True)
+class Took:
+    """What one run took. CPU is of this process and its children, never of a Chroma server."""
+
+    seconds: float
+    cpu_seconds: float
 
 
-def _copies(base: Path, sections: int) -> Iterator[Entry]:
-    """The runbooks of an index, again and again under other names, until there are enough sections."""
-    with closing(sqlite3.connect(base / catalogue.FILE)) as connection:
-        rows = connection.execute("SELECT id, path, text FROM runbooks ORDER BY path").fetchall()
-    made = 0
-    for copy in range(1000):
-        for id, path, text in rows:
-            if made >= sections:
-                return
-            document = parse(f"copy{copy}/{path}", _renamed(text, copy).encode(), "text/markdown")
-            made += len((entry := _entry(f"{copy}.{id}", document)).outline.sections)
-            yield entry
+class _Watch:
+    """Tells what passed since it was made."""
+
+    def __init__(self) -> None:
+        self._began = _now()
+
+    def took(self) -> Took:
+        wall, cpu = _now()
+        return Took(wall - self._began[0], cpu - self._began[1])
 
 
-def _entry(id: str, document: Any) -> Entry:
-    return Entry(id, document, outline(document, id))
+def _now() -> tuple[float, float]:
+    return time.perf_counter(), sum(os.times()[:4])
 
 
-def _renamed(text: str, copy: int) -> str:
-    """The text with an ending on every fifth word, so that a copy has words of its own."""
-    if not copy:
-        return text
-    words = text.split(" ")
-    return " ".join(f"{w}{copy}" if w.isalpha() and len(w) % 5 == 0 else w for w in words)
+Rounds = list[list[Took]]
+"""Round by round, what each question took."""
 
 
-def _write_vectors(base: Path, building: Path, entries: Sequence[Entry], server: str) -> None:
-    """The original sections' vectors, turned a little, for the copies'."""
-    import numpy as np  # noqa: PLC0415 - only with vectors
-
-    name = catalogue.facts(base)["collection"]
-    with closing(vectors.open_folder(base, name)) as store:
-        known = list(store.all().values())
-    chance = np.random.default_rng(SEED)
-    with closing(_store(building, name, server)) as store:
-        numbered = enumerate(section for entry in entries for section in entry.outline.sections)
-        store.put(
-            [
-                vectors.Vector(
-                    section.id, _turned(known[n % len(known)], chance), "", "", {"copy": n}
-                )
-                for n, section in numbered
-            ]
-        )
-
-
-def _store(building: Path, name: str, server: str) -> vectors.Vectors:
-    if server:
-        return vectors.open_server(server, name, create=True)
-    return vectors.open_folder(building, name, create=True)
+async def asked(indexes: Mapping[str, str], questions: Sequence[Question]) -> dict[str, Rounds]:
+    """Index folder -> what each question took there. `indexes`: folder -> URL of a Chroma server, or ""."""
+    searches = {folder: RunbookSearch(Path(folder), url) for folder, url in indexes.items()}
+    for question in questions[:WARM]:
+        for search in searches.values():
+            await search.search(Query(question.text))
+    took: dict[str, Rounds] = {folder: [] for folder in indexes}
+    for _ in range(ROUNDS):
+        for rounds in took.values():
+            rounds.append([])
+        for question in questions:
+            for folder, search in searches.items():
+                watch = _Watch()
+                await search.search(Query(question.text))
+                took[folder][-1].append(watch.took())
+    for search in searches.values():
+        await search.close()
+    return took
 
 
-def _turned(vector: list[float], chance: Any) -> list[float]:
-    import numpy as np  # noqa: PLC0415 - only with vectors
-
-    moved = np.array(vector) + TURN * chance.standard_normal(len(vector))
-    return [float(one) for one in moved / np.linalg.norm(moved)]
-
-
-async def asked(index: Path, questions: Sequence[Question], server: str) -> list[float]:
-    """Milliseconds of each question, after some that do not count."""
-    search = RunbookSearch(index, server)
-    took = []
-    for question in [*questions[:WARM], *questions]:
-        began = time.perf_counter()
-        await search.search(Query(question.text))
-        took.append(1000 * (time.perf_counter() - began))
-    await search.close()
-    return took[WARM:]
+def figures(rounds: Rounds) -> dict[str, float]:
+    """Milliseconds. `first` is the round whose questions were new; `fastest` takes each one's best round."""
+    fastest = [min(one.seconds for one in same) for same in zip(*rounds, strict=True)]
+    every = [one for own in rounds for one in own]
+    return {
+        **_spread("first", [one.seconds for one in rounds[0]]),
+        **_spread("all", [one.seconds for one in every]),
+        **_spread("fastest", fastest),
+        "cpu_ms": round(1000 * fmean(one.cpu_seconds for one in every), 1),
+    }
 
 
-def cold(index: Path, rounds: int) -> dict[str, float]:
-    """Median seconds of a search from the command line, and of the bare imports, in turn."""
-    asks = ["-c", COMMAND_LINE, "runbooks", "search", "filesystem of a node is filling up"]
-    cases = {"search": asks, "imports": ["-c", IMPORTS]}
+def _spread(name: str, seconds: Sequence[float]) -> dict[str, float]:
+    spread = {"p50": median(seconds), "p95": quantile(seconds, 0.95)}
+    return {f"{name}_{part}_ms": round(1000 * value, 1) for part, value in spread.items()}
+
+
+def warm(
+    index: Path, sections: int, server: str, questions: Sequence[Question]
+) -> Iterator[dict[str, Any]]:
+    """The figures at one size: of the embedded Chroma and, where there is one, of the server."""
+    import anyio  # noqa: PLC0415 - not for the cold side
+
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        made = {
+            str(Path(folder) / ("server" if url else "embedded")): url
+            for url in dict.fromkeys(["", server])
+        }
+        built = {to: _built(index, sections, Path(to), url) for to, url in made.items()}
+        load = round(os.getloadavg()[0], 1)
+        for to, rounds in anyio.run(asked, made, questions).items():
+            yield {"chroma": Path(to).name, **built[to], "load": load, **figures(rounds)}
+
+
+def _built(index: Path, sections: int, to: Path, server: str) -> dict[str, float]:
+    watch = _Watch()
+    made = multiplied(index, sections, to, server)
+    return {"sections": made, "built_in_seconds": round(watch.took().seconds)}
+
+
+def cold(index: Path, rounds: int) -> dict[str, Any]:
+    """Seconds of a search from the command line and of the bare imports, in turn, and their ratios."""
+    cases = {
+        "search": [COMMAND_LINE, "runbooks", "search", ASKED],
+        "imports": [IMPORTS],
+    }
     environment = {**os.environ, "RUNBOOKS_INDEX": str(index)}
-    took: dict[str, list[float]] = {name: [] for name in cases}
+    load = round(os.getloadavg()[0], 1)
+    took: dict[str, list[Took]] = {name: [] for name in cases}
     for _ in range(rounds + 1):
         for name, arguments in cases.items():
-            began = time.perf_counter()
-            subprocess.run(  # noqa: S603 - the bench's own command
-                [sys.executable, *arguments], env=environment, check=True, capture_output=True
-            )
-            took[name].append(time.perf_counter() - began)
-    found = {name: round(median(seconds[1:]), 3) for name, seconds in took.items()}
-    return {**found, "ratio": round(found["search"] / found["imports"], 2)}
+            took[name].append(_run(arguments, environment))
+    found = {name: _summed(runs[1:]) for name, runs in took.items()}
+    one, other = found["search"], found["imports"]
+    ratios = {unit: round(one[unit] / other[unit], 2) for unit in one}
+    return {"load": load, **found, "ratio": ratios}
+
+
+def _run(arguments: Sequence[str], environment: Mapping[str, str]) -> Took:
+    watch = _Watch()
+    subprocess.run(  # noqa: S603 - the bench's own command
+        [sys.executable, "-c", *arguments], env=environment, check=True, capture_output=True
+    )
+    return watch.took()
+
+
+def _summed(runs: Sequence[Took]) -> dict[str, float]:
+    def part(of: Callable[[Iterable[float]], float], name: str) -> float:
+        return round(of([getattr(run, name) for run in runs]), 3)
+
+    return {
+        "median": part(median, "seconds"),
+        "fastest": part(min, "seconds"),
+        "cpu": part(median, "cpu_seconds"),
+    }
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -159,28 +170,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--cold", type=int, default=0, help="rounds of cold searches instead")
     given = parser.parse_args(arguments)
     if given.cold:
-        sys.stdout.write(json.dumps(cold(given.index, given.cold)) + "\n")
+        _print(cold(given.index, given.cold))
         return
     questions = read_questions(given.queries)
     chosen = random.Random(SEED).sample(questions, min(QUESTIONS, len(questions)))  # noqa: S311 - no secret
     for sections in given.sections:
-        sys.stdout.write(json.dumps(_measured(given.index, sections, given.server, chosen)) + "\n")
+        for found in warm(given.index, sections, given.server, chosen):
+            _print(found)
 
 
-def _measured(
-    index: Path, sections: int, server: str, questions: Sequence[Question]
-) -> dict[str, Any]:
-    import anyio  # noqa: PLC0415 - not for the cold side
-
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        made = multiplied(index, sections, Path(folder) / "index", server)
-        took = anyio.run(asked, Path(folder) / "index", questions, server)
-    return {
-        "sections": made,
-        "chroma": "server" if server else "embedded",
-        "p50_ms": round(median(took), 1),
-        "p95_ms": round(quantile(took, 0.95), 1),
-    }
+def _print(found: Mapping[str, Any]) -> None:
+    sys.stdout.write(json.dumps(found) + "\n")
 
 
 if __name__ == "__main__":

@@ -64,6 +64,11 @@ def test_the_export_agrees_with_sentence_transformers(models):
         assert cosine(one, embedder.embed(text)) >= 0.999
 
 
+def test_the_weights_of_an_exported_model_stand_in_a_file_of_their_own(models):
+    folder = cached_model(models, DEFAULT_MODEL)
+    assert (folder / "model.onnx").stat().st_size < (folder / "model.data").stat().st_size / 10
+
+
 def test_a_second_run_uses_the_exported_model_without_torch(models):
     code = (
         "import sys; from pathlib import Path; from ingest.export import exported_model\n"

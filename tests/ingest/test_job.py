@@ -15,6 +15,7 @@ from ingest import catalogue, vectors
 from ingest.errors import IndexBusy, IngestError, ModelUnavailable
 from ingest.generations import Generations
 from ingest.job import ingest
+from ingest.schema import FILE
 from tests.ingest.conftest import DISK, write
 
 pytestmark = pytest.mark.anyio
@@ -157,10 +158,13 @@ async def test_a_catalogue_holds_every_word_of_a_removed_document_no_more(settin
     await ingest(settings)
     (settings.source / "node" / "NodeFilesystemSpaceFillingUp.md").unlink()
     await ingest(settings)
-    with closing(sqlite3.connect(generation(settings) / catalogue.FILE)) as connection:
+    with closing(sqlite3.connect(generation(settings) / FILE)) as connection:
         for table in ("section_words", "topic_words"):
             query = f"SELECT count(*) FROM {table} WHERE {table} MATCH 'filesystem'"  # noqa: S608
             assert connection.execute(query).fetchone() == (0,)
         orphans = "SELECT count(*) FROM headings WHERE section NOT IN (SELECT number FROM sections)"
         assert connection.execute(orphans).fetchone() == (0,)
+        kept = "SELECT runbook FROM triples ORDER BY runbook"
+        runbooks = connection.execute("SELECT number FROM runbooks ORDER BY number").fetchall()
+        assert connection.execute(kept).fetchall() == runbooks
     assert DISK not in catalogue.ledger(generation(settings))

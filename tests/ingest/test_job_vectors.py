@@ -11,6 +11,7 @@ from ingest.embedding import Embedder, cached_model
 from ingest.errors import IngestError, ModelMismatch
 from ingest.generations import Generations
 from ingest.job import IngestSettings, ingest
+from ingest.schema import FILE
 from tests.ingest.conftest import write
 from tests.ingest.shelf import Shelf
 from tests.ingest.tiny_model import NAME, write_tiny_model
@@ -94,7 +95,7 @@ async def test_a_page_keeps_its_id_in_an_index_that_is_made_anew(tiny):
 
 async def test_a_damaged_catalogue_is_an_error_with_the_way_out(tiny):
     await ingest(tiny)
-    (current(tiny) / catalogue.FILE).write_bytes(b"damaged " * 1000)
+    (current(tiny) / FILE).write_bytes(b"damaged " * 1000)
     with pytest.raises(IngestError, match=r"cannot be read .*--rebuild"):
         await ingest(tiny)
     assert len((await ingest(replace(tiny, rebuild=True))).added) == 3

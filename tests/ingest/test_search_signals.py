@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from ingest.candidates import Query, rank, read
 from ingest.confidence import Signs, Traits, confidence
-from ingest.folding import likeness, word_triples
 from ingest.generations import Generations
 from ingest.job import ingest
-from ingest.lookup import Lookup
+from ingest.lookup import REMEMBERED, Lookup, remembered
 from ingest.ranking import NAMED, PROSE, Evidence, age, nearness, normalised, reviewed
 from ingest.search import RunbookSearch
 from ingest.stems import Stemmer
+from ingest.triples import likeness, packed, triples, unpacked
 from ingest.words import identifiers
 from tests.ingest.conftest import DISK, write
 
@@ -221,10 +221,40 @@ def test_scores_become_parts_of_the_best_and_cosines_parts_of_a_range():
 
 
 def test_likeness_is_the_part_of_triples_that_two_texts_share():
-    one = word_triples("a b c d")
+    one = triples("a b c d")
     assert likeness(one, one) == 1.0
-    assert likeness(one, word_triples("a b c x")) == pytest.approx(1 / 3)
-    assert likeness(word_triples("a"), word_triples("b")) == 0.0
+    assert likeness(one, triples("a b c x")) == pytest.approx(1 / 3)
+    assert likeness(triples("a"), triples("b")) == 0.0
+
+
+async def test_a_topic_leads_with_its_first_steps_or_else_its_first_section(settings):
+    pages = {
+        "steps.md": "# Steps\n\nWords.\n\n## Fix\n\n1. Restart it.\n2. Look again.\n",
+        "prose.md": "# Prose\n\nWords.\n\n## More\n\nMore words.\n",
+    }
+    write(settings.source, pages)
+    await ingest(settings)
+    lookup = Lookup(Generations(settings.index).current())
+    leads = lookup.leads(range(1, 1000)).values()
+    headings = {
+        section.id.split("#")[0]: section.heading_path
+        for section in lookup.sections([lead.number for lead in leads])
+    }
+    lookup.close()
+    assert (headings["steps"], headings["prose"]) == ("Fix", "")
+
+
+def test_what_is_remembered_of_a_catalogue_has_a_bound():
+    kept: dict[int, int] = {}
+    for start in range(0, 4 * REMEMBERED, 1000):
+        wanted = range(start, start + 1000)
+        assert remembered(kept, wanted, lambda new: {n: -n for n in new})[start] == -start
+        assert len(kept) <= REMEMBERED
+
+
+@given(st.text())
+def test_an_index_gives_back_the_triples_it_was_given(text):
+    assert unpacked(packed(triples(text))) == triples(text)
 
 
 def test_a_review_is_told_in_days_or_in_its_authors_words():
