@@ -188,7 +188,8 @@ class _Gathering:
         lexical, meaning = self._of_sections(sections)
         wholes = normalised({n: s for n, s in self._wholes.items() if n in topics})
         near = self._near(topics)
-        held = self._lookup.holders({stem for t in topics.values() for stem in t.title_words})
+        stems = {stem for topic in topics.values() for stem in topic.title_words}
+        titles = self._wanted.vocabulary.weighed(self._lookup.holders(stems))
         for number, topic in topics.items():
             evidence = Evidence(
                 lexical=lexical[number],
@@ -196,7 +197,7 @@ class _Gathering:
                 sibling=max((lexical[n] + meaning[n]) / 2 for n in near[number]),
                 whole=wholes.get(number, 0.0),
                 pairs=saturated(max(self._pairs.get(p.number, 0.0) for p in sections[number])),
-                **self._of_title(topic, held),
+                **self._of_title(topic, titles),
             )
             stub = _is_stub(topic, [topics[n] for n in near[number]])
             candidate = self._candidate(topic, runbooks[topic.runbook], sections[number], evidence)
@@ -258,11 +259,11 @@ class _Gathering:
             meaning[topic] = nearness(cosine)
         return normalised(lexical), meaning
 
-    def _of_title(self, topic: Topic, held: Mapping[str, int]) -> dict[str, float]:
+    def _of_title(self, topic: Topic, titles: Mapping[str, float]) -> dict[str, float]:
         """How well the topic's title and its words fit the query's."""
         words = self._wanted.vocabulary
         kind = "alert_title" if topic.alerts else "page_title"
-        share = words.share(topic.title_words, held)
+        share = words.share(topic.title_words, titles)
         fit = math.sqrt(share * words.named_by(topic.title_words))
         entitled = float(not topic.alerts and words.has_all(topic.title_words))
         coverage = words.coverage(topic.number)

@@ -24,12 +24,13 @@ class Vocabulary:
     """Stem -> inverse document frequency over the topics; the unknown weigh most."""
     count: int
     """How many topics there are."""
+    whole: float
+    """The weights of the words that stand anywhere, together."""
 
     def coverage(self, topic: int) -> float:
         """Which part of the query's weight stands in this topic, of the words that stand anywhere."""
-        whole = sum(self.weights[stem] for stem in self.holders)
         found = sum(self.weights[stem] for stem, held in self.holders.items() if topic in held)
-        return found / whole if whole else 0.0
+        return found / self.whole if self.whole else 0.0
 
     @property
     def telling(self) -> tuple[str, ...]:
@@ -40,13 +41,15 @@ class Vocabulary:
     def known(self) -> float:
         """Which part of the query's weight stands anywhere."""
         whole = sum(self.weights[stem] for stem in self.stems)
-        found = sum(self.weights[stem] for stem in self.holders)
-        return found / whole if whole else 0.0
+        return self.whole / whole if whole else 0.0
 
-    def share(self, title: frozenset[str], held: Mapping[str, int]) -> float:
-        """Which part of a title's weight the query has. `held`: stem -> topics that hold it."""
-        weights = {stem: weight(held.get(stem, 0), self.count) for stem in title}
-        whole = sum(weights.values())
+    def weighed(self, held: Mapping[str, int]) -> dict[str, float]:
+        """Stem -> weight, by how many topics hold each."""
+        return {stem: weight(holders, self.count) for stem, holders in held.items()}
+
+    def share(self, title: frozenset[str], weights: Mapping[str, float]) -> float:
+        """Which part of a title's weight the query has. `weights`: of all stems of the title."""
+        whole = sum(weights[stem] for stem in title)
         return sum(weights[stem] for stem in title & self.stems.keys()) / whole if whole else 0.0
 
     def has_all(self, title: frozenset[str]) -> bool:
@@ -55,8 +58,8 @@ class Vocabulary:
 
     def named_by(self, title: frozenset[str]) -> float:
         """Which part of the query's weight a title has, of the words that stand anywhere."""
-        whole = sum(self.weights[stem] for stem in self.holders)
-        return sum(self.weights[s] for s in title & self.holders.keys()) / whole if whole else 0.0
+        found = sum(self.weights[stem] for stem in title & self.holders.keys())
+        return found / self.whole if self.whole else 0.0
 
     def shared_with(self, topic: int) -> tuple[str, ...]:
         """The rarest of the query's words that stand in this topic."""
@@ -78,4 +81,5 @@ def vocabulary(lookup: Lookup, words: Sequence[str]) -> Vocabulary:
     most = most_holders(count)
     telling = [stem for stem in stems if 0 < held.get(stem, 0) <= most]
     holders = {stem: frozenset(lookup.topics_with(stems[stem])) for stem in telling}
-    return Vocabulary(tuple(words), stems, holders, weights, count)
+    whole = sum(weights[stem] for stem in holders)
+    return Vocabulary(tuple(words), stems, holders, weights, count, whole)
