@@ -33,3 +33,10 @@ class DefinitionChanged(AssistantError):  # noqa: N818 - names what happened
 
 class ModelError(AssistantError):
     """The model's answer could not be used."""
+
+
+def first(error: BaseException) -> BaseException:
+    """The first real exception inside an exception group, or the exception itself."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from assistant.errors import AssistantError
+from eval.bench import commands as bench
 
 BLIND = 3
 
@@ -19,6 +20,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.add_typer(bench.app, name="bench")
 Labels = Annotated[str, typer.Argument(help="File of right answers, or `builtin`.")]
 Predictions = Annotated[Path, typer.Argument(help="What `run` wrote.")]
 Worlds = Annotated[
@@ -141,23 +143,6 @@ def retrieval(
     from eval.retrieval import Plan, measured  # noqa: PLC0415 - each command loads its own
 
     sys.stdout.write(measured(Plan(corpora, queries, index), out, Console(stderr=True)))
-
-
-@app.command()
-def bench(
-    runs: Annotated[int, typer.Option(min=1, max=100, help="Runs of each, interleaved.")] = 5,
-    json_file: Annotated[
-        Path | None, typer.Option("--json", help="Write the figures as JSON as well.")
-    ] = None,
-    world: Annotated[str, typer.Option(help="The small cluster: a world.")] = "amber",
-    pods: Annotated[int, typer.Option(min=10, help="Of the large cluster.")] = 5000,
-    events: Annotated[int, typer.Option(min=20, help="Of the large cluster.")] = 10_000,
-) -> None:
-    """Measure cold triages: time beside their bare imports, calls, requests, memory."""
-    from eval.bench import Plan, measured  # noqa: PLC0415 - each command loads its own
-
-    plan = Plan(world=world, runs=runs, pods=pods, events=events)
-    sys.stdout.write(measured(plan, json_file, Console(stderr=True)))
 
 
 def main() -> None:

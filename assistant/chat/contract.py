@@ -60,6 +60,17 @@ class Reply(Frozen):
     sure: bool = Field(default=True, description="false where it asks back what is meant")
 
 
+class Briefing(Protocol):
+    """The engine, as whoever tells of a triage sees it that nobody asked for."""
+
+    async def brief(self, thread: str, report: str) -> Reply:
+        """The ten lines of a stored report, of which the thread speaks from now on.
+
+        Raises NotFound where there is no such report, another AssistantError for what may pass.
+        """
+        ...
+
+
 class Conversing(Protocol):
     """The engine, as front ends see it."""
 

@@ -19,9 +19,8 @@ from assistant.chat.answers import change, live, manners, runbook, stored, tools
 from assistant.chat.answers.asked import Asked, Asking, Said, Seen, reaches, scope_words, unseen
 from assistant.chat.answers.place import main_subject, names_of, placed
 from assistant.chat.answers.words import at, cite, plain
-from assistant.chat.contract import Ask, Attachment, Choice, Reply, Step
+from assistant.chat.contract import Ask, Choice, Reply, Step
 from assistant.chat.memory import Memory, Thread
-from assistant.chat.postmortem import draft
 from assistant.chat.understanding import SURE, Context, Intent, Meaning, understand
 from assistant.errors import AssistantError
 from assistant.incident import Evidence, Report
@@ -51,6 +50,10 @@ class Systems(Protocol):
 
     async def triage(self, alert: str, told: Told) -> Report:
         """A new report on an alert, already stored. Raises NotFound, AssistantError."""
+        ...
+
+    async def ended(self, alert: str, told: Told) -> datetime | None:
+        """When an alert was resolved, where that can be seen now."""
         ...
 
 
@@ -114,6 +117,18 @@ class Conversation:
         report = await self._report(about.report)
         held = {one.id: one for one in report.evidence} if report else {}
         return held.get(id) or await self._engine.memory.evidence(thread, id)
+
+    async def brief(self, thread: str, report: str) -> Reply:
+        """The ten lines of a stored report, of which the thread speaks from now on. Raises NotFound."""
+        async with self._lock(f"thread {thread}"):
+            found = await self._engine.store.report(report)
+            about = await self._engine.memory.thread(thread)
+            subject = main_subject(found)
+            space = subject.namespace if subject else ""
+            meaning, now = Meaning(intent=Intent.TRIAGE, confidence=1.0), self._engine.systems.now()
+            seen = Seen(found.evidence, _nobody, fresh=False)
+            asked = Asked(meaning, about, now, seen, found, subject, space)
+            return await self._finished(asked, stored.summary(found))
 
     async def _reply(self, ask: Ask, told: Told) -> Reply:
         try:
@@ -204,10 +219,19 @@ class Conversation:
             asked.report = made.report
         intent = asked.meaning.intent
         if intent is Intent.POSTMORTEM:
-            return _postmortem(asked.report)
+            ended = await self._ended(asked.report, told)
+            return stored.postmortem(asked.report, ended)
         said = _OF_REPORT[intent](asked, asked.report) if intent else stored.summary(asked.report)
         said.report = asked.report
         return said
+
+    async def _ended(self, report: Report, told: Told) -> datetime | None:
+        """When it was over; where that cannot be seen, the draft says when it was still open."""
+        if report.alert.resolved_at:
+            return report.alert.resolved_at
+        with contextlib.suppress(AssistantError):
+            return await self._engine.systems.ended(report.alert.id, told)
+        return None
 
     async def _triage(self, asked: Asked, told: Told) -> Said:
         alert = asked.meaning.alert or ("" if _outside(asked) else asked.thread.alert)
@@ -313,6 +337,11 @@ _REPEATED = _PLACED - {Intent.CHANGE_REQUEST, Intent.CAUSE, Intent.RUNBOOK}
 """What is asked again where only a place or a time is named: "and in dispatch?"."""
 
 
+async def _nobody() -> Asking:
+    """A brief is of what was stored: no system is asked."""
+    raise AssistantError("a brief asks no system")
+
+
 def _number(report: Report | None) -> str:
     return str(report.alert.number) if report and report.alert.number else ""
 
@@ -339,27 +368,18 @@ async def _open_incidents(asked: Asked) -> str | Said:
     """The one open incident of the place that is asked about, else the question which."""
     answer = (await asked.seen.all([live.INCIDENTS]))[0]
     choices = tuple(live.triage_choices(answer, asked))
-    if len(choices) == 1:
+    known = asked.meaning.intent is not Intent.TRIAGE or live.named(answer, asked)
+    if len(choices) == 1 and known:
         return choices[0].text.removeprefix("triage ")
     if choices:
-        return Said("Which incident? These are open.", choices=choices, sure=False)
+        unknown = (
+            "" if known else f"No open incident speaks of {plain(asked.meaning.subject, 63)}. "
+        )
+        return Said(f"{unknown}Which incident? These are open.", choices=choices, sure=False)
     where = f" in {plain(asked.namespace, 63)}" if asked.namespace else ""
     text = f"No incident is open{where} as of {at(answer.taken_at, asked.now)}. Give an id: triage P123."
     failing = Choice(label="What fails", text="what is failing right now?")
     return Said(text if answer.status.seen else "", choices=(failing,), sure=False)
-
-
-def _postmortem(report: Report) -> Said:
-    file = Attachment(
-        name=f"postmortem-{report.id}.md", media_type="text/markdown", text=draft(report)
-    )
-    text = (
-        f"**Postmortem draft** of {plain(report.alert.title)}, from what was stored."
-        f" When a person has confirmed the cause: `assistant confirm {report.id}`,"
-        " and later triages find it as a past incident."
-    )
-    cited = stored.summary(report).citations
-    return Said(text, citations=cited, attachments=(file,), choices=stored.NEXT[:3], report=report)
 
 
 def _reply(said: Said, meaning: Meaning, thread: Thread) -> Reply:

@@ -5,19 +5,17 @@ A restart loses nothing; several processes may use one file, and threads never s
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiosqlite
 
 from assistant.chat.understanding import Intent
-from assistant.errors import AssistantError
 from assistant.incident import Entity, Evidence, Frozen, Window
-from assistant.store import new_file
+from assistant.store import connected, failures
 
-_BUSY_SECONDS = 10.0
+_WHAT = "the memory of the chat"
 _KEPT = 200
 """So many answers of tools are kept for a thread; the oldest go first."""
 
@@ -51,22 +49,17 @@ class Memory:
     @asynccontextmanager
     async def open(cls, path: Path) -> AsyncIterator[Memory]:
         """The memory at `path`, made where it is missing. Raises AssistantError."""
-        with _failures(path):
-            new_file(path)
-            database = await aiosqlite.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
-        try:
-            with _failures(path):
+        async with connected(_WHAT, path) as database:
+            with failures(_WHAT, path):
                 await database.execute("PRAGMA journal_mode = WAL")
                 await database.execute("PRAGMA synchronous = NORMAL")
                 for table in _TABLES:
                     await database.execute(table)
             yield cls(database, path)
-        finally:
-            await database.close()
 
     async def thread(self, id: str) -> Thread:
         """The thread of this id; a new one where it was never heard of."""
-        with _failures(self._path):
+        with failures(_WHAT, self._path):
             rows = list(
                 await self._database.execute_fetchall(
                     "SELECT body FROM threads WHERE id = ?", (id,)
@@ -76,7 +69,7 @@ class Memory:
 
     async def save(self, thread: Thread) -> None:
         """Keep the thread as it is now."""
-        with _failures(self._path):
+        with failures(_WHAT, self._path):
             await self._database.execute(
                 "INSERT INTO threads (id, body) VALUES (?, ?)"
                 " ON CONFLICT (id) DO UPDATE SET body = excluded.body",
@@ -85,7 +78,7 @@ class Memory:
 
     async def keep(self, thread: str, evidence: Evidence) -> None:
         """Keep an answer that a reply may cite; a later answer to the same question replaces it."""
-        with _failures(self._path):
+        with failures(_WHAT, self._path):
             await self._database.execute(
                 "INSERT OR REPLACE INTO heard (thread, id, body) VALUES (?, ?, ?)",
                 (thread, evidence.id, evidence.model_dump_json()),
@@ -98,21 +91,10 @@ class Memory:
 
     async def evidence(self, thread: str, id: str) -> Evidence | None:
         """The answer of that id that was heard in this thread, if it is still kept."""
-        with _failures(self._path):
+        with failures(_WHAT, self._path):
             rows = list(
                 await self._database.execute_fetchall(
                     "SELECT body FROM heard WHERE thread = ? AND id = ?", (thread, id)
                 )
             )
         return Evidence.model_validate_json(rows[0][0]) if rows else None
-
-
-@contextmanager
-def _failures(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except (sqlite3.Error, OSError) as error:
-        raise AssistantError(
-            f"the memory of the chat {path} failed: {error}. Is the disk full, or the file "
-            "another program's? Another place can be set with `home`"
-        ) from error

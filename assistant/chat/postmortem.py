@@ -20,10 +20,13 @@ from assistant.snapshot import dig, listing, moment
 _MOST = 30
 
 
-def draft(report: Report) -> str:
-    """The postmortem as Markdown; every fact cites its evidence."""
+def draft(report: Report, ended: datetime | None = None) -> str:
+    """The postmortem as Markdown; every fact cites its evidence.
+
+    `ended` is when the alert was resolved, where that was after its report.
+    """
     sections = {
-        "Summary": _summary(report),
+        "Summary": _summary(report, ended or report.alert.resolved_at),
         "Impact": _impact(report),
         "Timeline": _timeline(report),
         "Cause": _cause(report),
@@ -41,10 +44,9 @@ def draft(report: Report) -> str:
     )
 
 
-def _summary(report: Report) -> str:
+def _summary(report: Report, ended: datetime | None) -> str:
     know, start = Lookup(report), began(report)
-    ended = report.alert.resolved_at
-    last = f"It lasted {span((ended - start).total_seconds())}, until {know.when(ended)} UTC." if ended else "The alert was still open when this was written."  # fmt: skip
+    last = f"It lasted {span((ended - start).total_seconds())}, until {know.when(ended)} UTC." if ended and ended > start else f"The alert was still open when the report was made, at {know.when(report.made_at)} UTC."  # fmt: skip
     return f"{plain(report.summary, 600)} It began at {know.when(start)} UTC, and the alert came at {know.when(report.alert.created_at)} UTC. {last}"
 
 

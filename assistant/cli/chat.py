@@ -61,6 +61,18 @@ class Live:
         await self.store.finish(started.id, report)
         return report
 
+    async def ended(self, alert: str, told: Told) -> datetime | None:
+        """When an alert was resolved: as duty was told, else as PagerDuty says now."""
+        from assistant.snapshot import dig, moment  # noqa: PLC0415 - see `toolbox`
+        from assistant.toolbox import Call  # noqa: PLC0415
+
+        if known := known_alert(self.made.settings.home, alert):
+            return known.resolved_at
+        asked = Call("pagerduty.get_incident", {"id": alert}, "whether it is over")
+        async with self.toolbox(f"end of {alert}", told) as toolbox:
+            (answer,) = await toolbox.collect([asked])
+        return moment(dig(answer.data, "incident", "resolved_at"))
+
     async def _run(self, id: str, alert: str, told: Told) -> Report:
         # The workflow and the protocol are the heavy imports of a triage; nothing else needs them.
         from assistant.toolbox import Session, Toolbox  # noqa: PLC0415

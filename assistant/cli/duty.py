@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,32 +22,42 @@ from rich.markup import escape
 from rich.table import Table
 
 from assistant.cli.triage import stopwatch
-from assistant.cli.wiring import Wired, now, private_folder, settled, wired
+from assistant.cli.wiring import (
+    Wired,
+    now,
+    private_folder,
+    settled,
+    stopped_by_signals,
+    wired,
+)
 from assistant.errors import NotFound, SettingsError
 from assistant.report.words import clean
 from assistant.settings import FOR_SERVER
+from assistant.tasks import background
 
 if TYPE_CHECKING:
-    from anyio.abc import TaskGroup
     from starlette.routing import Route
 
     from assistant.duty.queue import Queue
     from assistant.duty.rows import Incident
-    from assistant.duty.terms import Terms
     from assistant.duty.webhooks import Senders
-    from assistant.duty.worker import Announcing, Triaging
+    from assistant.duty.worker import Announcing, Triaging, Worker
     from assistant.incident import Alert, Evidence, Report
+    from assistant.settings import DutySettings, Terms
     from assistant.store import Store, Triage
     from assistant.toolbox import Call
 
-SECRETS = (
-    "PAGERDUTY_WEBHOOK_SECRET",
-    "ALERTMANAGER_WEBHOOK_TOKEN",
-    "ALERTMANAGER_WEBHOOK_LOGIN",
-)
-"""What a sender proves itself with: a variable, or (with `_FILE`) the name of a file."""
+SECRETS = {
+    "PAGERDUTY_WEBHOOK_SECRET": "pagerduty_secret_file",
+    "ALERTMANAGER_WEBHOOK_TOKEN": "alertmanager_token_file",
+    "ALERTMANAGER_WEBHOOK_LOGIN": "alertmanager_login_file",
+}
+"""What a sender proves itself with: a variable, (with `_FILE`) the name of a file, or a setting."""
 
 LEARN_SECONDS = 600.0
+
+Progress = Callable[[str, str], None]
+"""Is told of a triage's alert id and of what it does now."""
 
 app = typer.Typer(name="duty", help="Alerts that triage themselves.", no_args_is_help=True)
 
@@ -60,48 +71,74 @@ class Duty:
 
 
 @asynccontextmanager
+async def taking_alerts(
+    made: Wired, announce: Announcing, progress: Progress | None = None
+) -> AsyncIterator[None]:
+    """Duty as the settings say, its webhooks included, until the block ends.
+
+    Raises SettingsError where no alert can arrive or the address is taken.
+    """
+    from assistant.cli.listening import listening  # noqa: PLC0415 - `--help` needs no server
+
+    duty = made.settings.duty
+    if not duty.has_a_way_in:
+        raise SettingsError(
+            "duty needs a way in: --listen HOST:PORT for webhooks, or --poll SECONDS"
+            " (settings duty.listen, duty.poll_seconds)"
+        )
+    senders = senders_of(os.environ, duty)
+    address = _address(duty.listen, senders) if duty.listen else None
+    async with on_duty(made, announce, senders=senders, progress=progress) as running:
+        if address is None:
+            yield
+            return
+        async with listening(*address, running.routes):
+            yield
+
+
+@asynccontextmanager
 async def on_duty(
     made: Wired,
     announce: Announcing,
     *,
     senders: Senders,
     terms: Terms | None = None,
-    poll_seconds: float = 0.0,
+    poll_seconds: float | None = None,
+    progress: Progress | None = None,
 ) -> AsyncIterator[Duty]:
     """Duty as a task beside the caller's own, until the block ends.
 
-    `poll_seconds` of 0 leaves PagerDuty unasked: then webhooks bring the alerts. Raises
-    AssistantError where the queue cannot be opened.
+    What is left out is as the settings say. `poll_seconds` of 0 leaves PagerDuty unasked: then
+    webhooks bring the alerts. `progress` is told of each stage of a triage, with the alert's id.
+    Raises AssistantError where the queue cannot be opened.
     """
     from assistant.duty.learning import Learning  # noqa: PLC0415 - `--help` needs none of it
     from assistant.duty.polling import Poll  # noqa: PLC0415
     from assistant.duty.webhooks import Intake  # noqa: PLC0415
-    from assistant.duty.worker import Worker  # noqa: PLC0415
 
-    ask = _asking(made)
-    with opened(made.settings.home, terms) as queue:
-        owner = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
-        worker = Worker(queue, _triaging(made, queue), announce, made.clock, owner)
+    ask, duty = _asking(made), made.settings.duty
+    seconds = duty.poll_seconds if poll_seconds is None else poll_seconds
+    with opened(made.settings.home, terms or duty) as queue:
+        worker = _worker(made, queue, announce, progress or _untold)
         intake = Intake(queue, senders, made.clock, worker.wake)
-        async with _background() as tasks:
+        async with background() as tasks:
             tasks.start_soon(worker.run)
             tasks.start_soon(Learning(queue, ask, made.clock).run, LEARN_SECONDS)
-            if poll_seconds:
-                tasks.start_soon(Poll(queue, ask, made.clock, worker.wake).run, poll_seconds)
+            if seconds:
+                tasks.start_soon(Poll(queue, ask, made.clock, worker.wake).run, seconds)
             yield Duty(queue, intake.routes())
             tasks.cancel_scope.cancel()
 
 
-@asynccontextmanager
-async def _background() -> AsyncIterator[TaskGroup]:
-    """A task group; a failure comes out as it is, not wrapped into a group."""
-    from assistant.toolbox.answer import first  # noqa: PLC0415 - see above
+def _worker(made: Wired, queue: Queue, announce: Announcing, progress: Progress) -> Worker:
+    from assistant.duty.worker import Worker  # noqa: PLC0415 - see above
 
-    try:
-        async with anyio.create_task_group() as tasks:
-            yield tasks
-    except BaseExceptionGroup as group:
-        raise first(group) from group
+    owner = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+    return Worker(queue, _triaging(made, queue, progress), announce, made.clock, owner)
+
+
+def _untold(_alert_id: str, _stage: str) -> None:
+    """Nobody watches."""
 
 
 @contextmanager
@@ -124,24 +161,38 @@ def known_alert(home: Path, alert_id: str) -> Alert | None:
         return queue.by_value(alert_id)
 
 
-def senders_of(environment: Mapping[str, str]) -> Senders:
-    """Who may deliver, by the variables. Raises SettingsError for a file that cannot be read."""
+def senders_of(environment: Mapping[str, str], duty: DutySettings | None = None) -> Senders:
+    """Who may deliver, by the variables, else by the settings.
+
+    Raises SettingsError for a file that cannot be read.
+    """
     from assistant.duty.webhooks import Senders  # noqa: PLC0415 - `--help` needs no server
 
-    signing, tokens, logins = (_lines(environment, name) for name in SECRETS)
+    signing, tokens, logins = (
+        _lines(environment.get(name, ""), *_file(environment, name, duty)) for name in SECRETS
+    )
     return Senders(signing, tokens, logins)
 
 
-def _lines(environment: Mapping[str, str], variable: str) -> tuple[str, ...]:
+def _file(
+    environment: Mapping[str, str], variable: str, duty: DutySettings | None
+) -> tuple[str, str]:
+    """What names the file of a secret, and the file."""
+    if named := environment.get(f"{variable}_FILE", "").strip():
+        return f"{variable}_FILE", named
+    setting = SECRETS[variable]
+    return f"duty.{setting}", str(getattr(duty, setting, None) or "")
+
+
+def _lines(text: str, naming: str, path: str) -> tuple[str, ...]:
     """One secret a line; several while one is being changed for another."""
-    text, path = environment.get(variable, ""), environment.get(f"{variable}_FILE", "").strip()
     if not text.strip() and path:
         try:
             text = Path(path).expanduser().read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise SettingsError(f"{variable}_FILE names {path!r}: {error}") from None
+            raise SettingsError(f"{naming} names {path!r}: {error}") from None
         if not text.strip():
-            raise SettingsError(f"{variable}_FILE names {path!r}, which is empty")
+            raise SettingsError(f"{naming} names {path!r}, which is empty")
     return tuple(line.strip() for line in text.splitlines() if line.strip())
 
 
@@ -156,7 +207,7 @@ def _asking(made: Wired) -> Callable[[Iterable[Call]], Awaitable[list[Evidence]]
     return ask
 
 
-def _triaging(made: Wired, queue: Queue) -> Triaging:
+def _triaging(made: Wired, queue: Queue, progress: Progress) -> Triaging:
     async def triaged(alert_id: str) -> str:
         from assistant.store import Store  # noqa: PLC0415 - see above
 
@@ -164,8 +215,9 @@ def _triaging(made: Wired, queue: Queue) -> Triaging:
             cut_off = await anyio.to_thread.run_sync(queue.interrupted, alert_id)
             begun = await store.unfinished(alert_id) if cut_off else None
             started = begun or await store.start(alert_id, made.clock())
+            told = partial(progress, alert_id)
             try:
-                report = await _report(made, store, started, queue)
+                report = await _report(made, store, started, queue, told)
             except NotFound:
                 await store.drop(started.id)
                 raise
@@ -175,7 +227,9 @@ def _triaging(made: Wired, queue: Queue) -> Triaging:
     return triaged
 
 
-async def _report(made: Wired, store: Store, started: Triage, queue: Queue) -> Report:
+async def _report(
+    made: Wired, store: Store, started: Triage, queue: Queue, told: Callable[[str], None]
+) -> Report:
     from assistant.toolbox import Session, Toolbox  # noqa: PLC0415 - see above
     from assistant.triage import Desk, triage  # noqa: PLC0415 - see above
 
@@ -193,6 +247,7 @@ async def _report(made: Wired, store: Store, started: Triage, queue: Queue) -> R
             clock=made.clock,
             timer=stopwatch(),
             lookback=timedelta(seconds=made.settings.lookback_seconds),
+            on_stage=told,
             given=given,
         )
         return await triage(started.id, started.alert_id, desk, made.settings.checkpoints)
@@ -204,64 +259,46 @@ def run(
         str | None, typer.Option("--lab", metavar="WORLD", help="Be on duty for a lab's systems.")
     ] = None,
     listen: Annotated[
-        str, typer.Option(help="HOST:PORT for webhooks; without it there are none.")
-    ] = "",
+        str | None, typer.Option(help="HOST:PORT for webhooks; without it there are none.")
+    ] = None,
     poll: Annotated[
-        float, typer.Option(min=0, help="Ask PagerDuty every so many seconds; 0: never.")
-    ] = 0.0,
+        float | None, typer.Option(min=0, help="Ask PagerDuty every so many seconds; 0: never.")
+    ] = None,
     window: Annotated[float | None, typer.Option(help="Seconds in which alerts are one.")] = None,
     settle: Annotated[float | None, typer.Option(help="Seconds of quiet before grouping.")] = None,
     cooldown: Annotated[float | None, typer.Option(help="Seconds between triages of one.")] = None,
     per_hour: Annotated[int | None, typer.Option(help="Triages in any hour.")] = None,
 ) -> None:
-    """Take alerts in, group them, triage each incident once. Prints what happens; Ctrl-C ends it."""
-    given = {"window_seconds": window, "settle_seconds": settle, "cooldown_seconds": cooldown,
-             "triages_per_hour": per_hour}  # fmt: skip
-    if not listen and not poll:
+    """Take alerts in, group them, triage each incident once. Prints what happens; Ctrl-C ends it.
+
+    What is not given here is as the settings of the group `duty` say.
+    """
+    given = {"listen": listen, "poll_seconds": poll, "window_seconds": window,
+             "settle_seconds": settle, "cooldown_seconds": cooldown, "triages_per_hour": per_hour}  # fmt: skip
+    anyio.run(_run, lab, {f"duty.{name}": value for name, value in given.items()})
+
+
+async def _run(lab: str | None, flags: Mapping[str, object]) -> None:
+    if channel := settled(flags).duty.slack_channel:
+        # Two that tell of one queue would each tell half of it.
         raise SettingsError(
-            "duty needs a way in: --listen HOST:PORT for webhooks, or --poll SECONDS"
+            f"duty.slack_channel is {channel}: run `assistant slack`, which takes the alerts in and "
+            "tells of them there; empty it to have them printed here"
         )
-    anyio.run(_run, lab, listen, poll, given)
-
-
-async def _run(
-    lab: str | None, listen: str, poll: float, given: Mapping[str, float | None]
-) -> None:
-    terms, senders = _terms(given), senders_of(os.environ)
-    place = _address(listen, senders) if listen else None
-    async with (
-        wired(lab, None) as made,
-        on_duty(made, _print, senders=senders, terms=terms, poll_seconds=poll) as duty,
-    ):
-        if place:
-            await _serve(*place, duty.routes)
-        else:
+    with stopped_by_signals():
+        async with wired(lab, None, flags) as made, taking_alerts(made, _print):
             await anyio.sleep_forever()
 
 
 def _address(listen: str, senders: Senders) -> tuple[str, int]:
-    """Where to listen. Raises SettingsError, also where nobody may deliver."""
+    """Where to listen. Raises SettingsError where nobody may deliver."""
     host, _, port = listen.rpartition(":")
-    if not host or not port.isdigit():
-        raise SettingsError(f"--listen {listen!r}: give HOST:PORT, such as 127.0.0.1:9095")
     if not any(
         (senders.pagerduty_secrets, senders.alertmanager_tokens, senders.alertmanager_logins)
     ):
         named = ", ".join(f"{name}_FILE" for name in SECRETS)
-        raise SettingsError(f"--listen without a secret takes nothing: set one of {named}")
+        raise SettingsError(f"duty listens for nobody without a secret: set one of {named}")
     return host.strip("[]"), int(port)
-
-
-def _terms(given: Mapping[str, float | None]) -> Terms:
-    from pydantic import ValidationError  # noqa: PLC0415 - `--help` needs no models
-
-    from assistant.duty.terms import Terms  # noqa: PLC0415
-
-    try:
-        return Terms(**{name: value for name, value in given.items() if value is not None})
-    except ValidationError as error:
-        problem = error.errors(include_url=False)[0]
-        raise SettingsError(f"{problem['loc'][0]}: {problem['msg']}") from None
 
 
 async def _print(incident: Incident, report: str) -> None:
@@ -270,17 +307,6 @@ async def _print(incident: Incident, report: str) -> None:
     line = f"{incident.id} {incident.title} ({incident.firing} of {incident.alerts} firing): {told}"
     sys.stdout.write(clean(f"{line}{shown}") + "\n")
     sys.stdout.flush()
-
-
-async def _serve(host: str, port: int, routes: list[Route]) -> None:
-    import uvicorn  # noqa: PLC0415 - `--help` needs no server
-    from starlette.applications import Starlette  # noqa: PLC0415
-
-    config = uvicorn.Config(
-        Starlette(routes=routes), host=host, port=port, log_level="warning", access_log=False,
-        lifespan="off", ws="none",
-    )  # fmt: skip
-    await uvicorn.Server(config).serve()
 
 
 InLab = Annotated[bool, typer.Option("--lab", help="Those of the lab.")]

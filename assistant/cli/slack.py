@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
-import signal
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated
 
 import anyio
 import typer
 
-from assistant.cli.wiring import private_folder, wired
+from assistant.cli.wiring import Wired, private_folder, stopped_by_signals, wired
 from assistant.errors import SettingsError
 
 if TYPE_CHECKING:
-    from assistant.chat.slack.running import Listen, Served
+    from assistant.chat.contract import Briefing
+    from assistant.chat.slack.running import Listen, OnDuty
     from assistant.chat.slack.settings import SlackSettings
 
 LOG = "assistant.slack"
@@ -36,7 +35,10 @@ def slack(
         typer.Option("--lab", metavar="WORLD", help="Answer from a world of the lab."),
     ] = None,
 ) -> None:
-    """Answer in Slack: mentions, direct messages, /triage, /oncall and buttons (docs/slack.md)."""
+    """Answer in Slack: mentions, direct messages, /triage, /oncall and buttons (docs/slack.md).
+
+    With the setting duty.slack_channel it takes alerts in, too, and tells of each incident there.
+    """
     if find_spec("slack_bolt") is None:
         raise SettingsError(
             "Slack's library is not installed: pip install 'incident-assistant[slack]'"
@@ -45,26 +47,34 @@ def slack(
 
 
 async def _run(http: str | None, lab: str | None) -> None:
-    from assistant.chat.slack.running import Served  # noqa: PLC0415 - `--help` needs no Slack
+    from assistant.chat.slack.running import Served, serve  # noqa: PLC0415 - `--help` needs no Slack
     from assistant.chat.slack.settings import slack_settings  # noqa: PLC0415
     from assistant.cli.chat import conversing  # noqa: PLC0415
 
     settings = slack_settings(os.environ, http=http is not None)
     listen, logger = _listen(http), _logger(settings)
-    async with wired(lab, None) as made, conversing(made) as engine:
-        state = private_folder(made.settings.home) / "slack.db"
-        await _until_stopped(Served(settings, engine, made.clock, state, logger, listen))
+    with stopped_by_signals():
+        async with wired(lab, None) as made, conversing(made) as engine:
+            state = private_folder(made.settings.home) / "slack.db"
+            duty = _on_duty(made, settings, engine)
+            await serve(Served(settings, engine, made.clock, state, logger, listen, duty))
 
 
-async def _until_stopped(served: Served) -> None:
-    """Serve until SIGINT or SIGTERM, at which each unfinished answer says that it was stopped."""
-    from assistant.chat.slack.running import serve  # noqa: PLC0415
+def _on_duty(made: Wired, settings: SlackSettings, engine: Briefing) -> OnDuty | None:
+    """Duty in the channel that the settings name. Raises SettingsError where nobody may ask there."""
+    from assistant.chat.slack.running import OnDuty  # noqa: PLC0415 - `--help` needs no Slack
+    from assistant.chat.slack.settings import EVERYONE  # noqa: PLC0415
+    from assistant.cli.duty import taking_alerts  # noqa: PLC0415
 
-    loop = asyncio.get_running_loop()
-    with anyio.CancelScope() as scope:
-        for sign in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(sign, scope.cancel)
-        await serve(served)
+    channel = made.settings.duty.slack_channel
+    if not channel:
+        return None
+    if not settings.channels & {channel, EVERYONE}:
+        raise SettingsError(
+            f"duty.slack_channel is {channel}, which is not in SLACK_CHANNELS: nobody could ask in "
+            "the threads of its incidents; add it there"
+        )
+    return OnDuty(channel, engine, lambda told: taking_alerts(made, told, told.progress))
 
 
 def _logger(settings: SlackSettings) -> logging.Logger:

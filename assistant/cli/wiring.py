@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import signal
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+import anyio
 
 from assistant.errors import NotFound, SettingsError
 from assistant.settings import Settings, load_settings
@@ -50,15 +54,20 @@ def settled(flags: Mapping[str, object], defaults: Mapping[str, object] | None =
 
 
 @asynccontextmanager
-async def wired(lab: str | None, as_of: str | None) -> AsyncIterator[Wired]:
-    """The real systems named by the environment, or a lab that serves a world."""
+async def wired(
+    lab: str | None, as_of: str | None, flags: Mapping[str, object] | None = None
+) -> AsyncIterator[Wired]:
+    """The real systems named by the environment, or a lab that serves a world.
+
+    `flags` are the settings that the command line gave; one of None was not given.
+    """
     if lab is None:
-        settings = settled({"as_of": instant(as_of) if as_of else None})
+        settings = settled({**(flags or {}), "as_of": instant(as_of) if as_of else None})
         yield Wired(settings, os.environ, _clock(settings.as_of))
         return
     if as_of:
         raise SettingsError("--as-of does not go with --lab: a world brings its own time")
-    async with _in_the_lab(lab) as made:
+    async with _in_the_lab(lab, flags or {}) as made:
         yield made
 
 
@@ -70,18 +79,32 @@ def _clock(as_of: datetime | None) -> Callable[[], datetime]:
 
 
 @asynccontextmanager
-async def _in_the_lab(name: str) -> AsyncIterator[Wired]:
+async def _in_the_lab(name: str, flags: Mapping[str, object]) -> AsyncIterator[Wired]:
     # The lab is no part of the product: it is started here alone, and only when asked for.
     from eval.lab.lab import serve  # noqa: PLC0415
     from eval.lab.worlds import default_cache, find_world  # noqa: PLC0415
 
     folder = find_world(name, default_cache())
     home = settled({}).home
-    settings = settled({"home": home / "lab"}, {"budget.seconds": LAB_SECONDS})
+    settings = settled({**flags, "home": home / "lab"}, {"budget.seconds": LAB_SECONDS})
     async with serve(folder) as lab:
         index = os.environ.get("RUNBOOKS_INDEX", str(home / "runbooks"))
         environment = {**lab.environment, "RUNBOOKS_INDEX": index}
         yield Wired(settings, environment, lab.clock, lab.world.alert_id)
+
+
+@contextmanager
+def stopped_by_signals() -> Iterator[None]:
+    """The block is cancelled, and only it, at SIGINT or SIGTERM."""
+    loop, signs = asyncio.get_running_loop(), (signal.SIGINT, signal.SIGTERM)
+    with anyio.CancelScope() as scope:
+        for sign in signs:
+            loop.add_signal_handler(sign, scope.cancel)
+        try:
+            yield
+        finally:
+            for sign in signs:
+                loop.remove_signal_handler(sign)
 
 
 def alert_of(wired: Wired, alert_id: str) -> str:

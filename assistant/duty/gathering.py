@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from assistant.duty.grouping import Group, Member, explained, group
 from assistant.duty.links import Placed
 from assistant.duty.received import Received
-from assistant.duty.rows import State, calls, grouped, moment, notice, text
+from assistant.duty.rows import OPENED, State, calls, grouped, moment, notice, text
 from assistant.duty.taking import close_if_over
-from assistant.duty.terms import Terms
 from assistant.report.words import count
+from assistant.settings import Terms
 
 _SEVERITIES = ("critical", "page", "error", "high", "warning")
 
@@ -80,7 +80,7 @@ def open_incident(db: sqlite3.Connection, members: Iterable[Member], now: dateti
     )
     times = [member.alert.starts_at for member in rows]
     why = explained((member.why for member in rows), max(times) - min(times))
-    notice(db, name, now, f"opened: {why}")
+    notice(db, name, now, f"{OPENED}{why}")
     db.execute("UPDATE alerts SET told = 1 WHERE id IN (SELECT value FROM json_each(?))",
                (_json(member.alert.id for member in rows),))  # fmt: skip
     return name

@@ -14,8 +14,8 @@ from datetime import timedelta
 
 from assistant.duty.links import Calls, Link, Placed, Rank, links
 from assistant.duty.received import Received
-from assistant.duty.terms import Terms
 from assistant.report.words import count, span
+from assistant.settings import Terms
 
 ALONE = "nothing else that began near it has to do with it"
 

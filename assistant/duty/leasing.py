@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from assistant.duty.received import Received
-from assistant.duty.rows import notice, text
-from assistant.duty.terms import Terms
+from assistant.duty.rows import NO_REPORT, TRIAGED, notice, text
 from assistant.report.words import cut
+from assistant.settings import Terms
 
 HOUR = timedelta(hours=1)
 LONGEST_FAILURE = 300
@@ -72,7 +72,7 @@ def _held(db: sqlite3.Connection, row: sqlite3.Row, now: datetime, terms: Terms)
 
 def _give_up(db: sqlite3.Connection, name: str, now: datetime, terms: Terms) -> None:
     _rest(db, name, "")
-    notice(db, name, now, f"no report: {terms.tries} triages of it ended without one")
+    notice(db, name, now, f"{NO_REPORT}{terms.tries} triages of it ended without one")
 
 
 def renew(db: sqlite3.Connection, held: Lease, now: datetime, terms: Terms) -> bool:
@@ -92,7 +92,7 @@ def finish(db: sqlite3.Connection, held: Lease, report: str, now: datetime) -> b
         return False
     _rest(db, held.incident, report, now)
     _end(db, held, now, report=report)
-    notice(db, held.incident, now, f"triaged: report {report}")
+    notice(db, held.incident, now, f"{TRIAGED}report {report}")
     return True
 
 
@@ -108,7 +108,7 @@ def fail(
     _end(db, held, now, failure=why)
     if final or failures >= terms.tries:
         _rest(db, held.incident, "")
-        notice(db, held.incident, now, f"no report: {cut(why, LONGEST_FAILURE)}")
+        notice(db, held.incident, now, f"{NO_REPORT}{cut(why, LONGEST_FAILURE)}")
         return True
     later = text(now + timedelta(seconds=terms.lease_seconds * failures))
     db.execute(

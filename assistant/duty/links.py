@@ -15,7 +15,7 @@ from itertools import chain, pairwise, product
 
 from assistant.duty.received import Received
 from assistant.duty.subject import Subject, slug, subject
-from assistant.duty.terms import Terms
+from assistant.settings import Terms
 
 Line = list[tuple[float, str, int]]
 """Alerts in the order in which they began: when, which, and its place."""

@@ -17,12 +17,13 @@ from assistant.duty import gathering, leasing, rows, taking, telling
 from assistant.duty.leasing import Lease
 from assistant.duty.received import Received
 from assistant.duty.rows import Grouped, Incident
-from assistant.duty.tables import failures, opened, transaction
+from assistant.duty.tables import WHAT, opened, transaction
 from assistant.duty.taking import Taken
 from assistant.duty.telling import News
-from assistant.duty.terms import Terms
 from assistant.errors import NotFound
 from assistant.incident import Alert
+from assistant.settings import Terms
+from assistant.store import failures
 
 _Result = TypeVar("_Result")
 
@@ -159,7 +160,7 @@ class Queue:
         return self._do(_counts)
 
     def _do(self, work: Callable[[sqlite3.Connection], _Result]) -> _Result:
-        with self._turn, failures(self._path), transaction(self._database) as database:
+        with self._turn, failures(WHAT, self._path), transaction(self._database) as database:
             return work(database)
 
 

@@ -16,6 +16,8 @@ from assistant.incident import Frozen
 from assistant.report.words import cut
 
 LONGEST_NOTICE = 500
+OPENED, TRIAGED, NO_REPORT = "opened: ", "triaged: ", "no report: "
+"""How three notices begin, which whoever announces may show in another way."""
 
 
 class State(StrEnum):
@@ -41,6 +43,7 @@ class Incident(Frozen):
     alerts: int
     firing: int
     news: tuple[str, ...] = Field((), description="what was not announced yet, oldest first")
+    news_key: str = Field("", description="the same where the same news come again")
 
 
 class Grouped(Frozen):
@@ -91,7 +94,9 @@ def grouped(row: sqlite3.Row) -> Grouped:
     )
 
 
-def incident(db: sqlite3.Connection, row: sqlite3.Row, news: Iterable[str] = ()) -> Incident:
+def incident(
+    db: sqlite3.Connection, row: sqlite3.Row, news: Iterable[str] = (), news_key: str = ""
+) -> Incident:
     """The incident of a row, with why it is one."""
     query = "SELECT starts_at, resolved_at, why FROM alerts WHERE incident = ? ORDER BY starts_at"
     members = db.execute(query, (row["id"],)).fetchall()
@@ -109,4 +114,5 @@ def incident(db: sqlite3.Connection, row: sqlite3.Row, news: Iterable[str] = ())
         alerts=len(members),
         firing=sum(not one["resolved_at"] for one in members),
         news=tuple(news),
+        news_key=news_key,
     )

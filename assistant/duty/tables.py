@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from assistant.errors import AssistantError
-from assistant.store import new_file
+from assistant.store import failures, new_file
 
 _BUSY_SECONDS = 20.0
+WHAT = "the alert queue"
 
 _FIRST = (
     "CREATE TABLE incidents (id TEXT PRIMARY KEY, title TEXT NOT NULL, lead TEXT NOT NULL,"
@@ -48,13 +49,13 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
     What is committed is on the disk: an alert that was acknowledged outlives a lost power supply.
     Raises AssistantError for a file that is none of ours, or a newer version's.
     """
-    with failures(path):
+    with failures(WHAT, path):
         new_file(path)
         database = sqlite3.connect(
             path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
     try:
-        with failures(path):
+        with failures(WHAT, path):
             _prepare(database, path)
         yield database
     finally:
@@ -86,15 +87,3 @@ def transaction(database: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
         database.execute("ROLLBACK")
         raise
     database.execute("COMMIT")
-
-
-@contextmanager
-def failures(path: Path) -> Iterator[None]:
-    """What SQLite and the disk say, as an error that names the file."""
-    try:
-        yield
-    except (sqlite3.Error, OSError) as error:
-        raise AssistantError(
-            f"the alert queue {path} failed: {error}. Is the disk full, or the file another "
-            "program's? Another place can be set with `home`"
-        ) from error

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 
 from assistant.duty.received import Received
 from assistant.duty.rows import State, moment, notice, text
-from assistant.duty.terms import Terms
 from assistant.incident import Frozen
 from assistant.report.words import span
+from assistant.settings import Terms
 
 SIGNS_OF_LIFE = frozenset({"watchdog", "deadmansswitch", "infoinhibitor"})
 EVENTS_KEPT = timedelta(days=7)

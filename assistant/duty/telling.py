@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
-from collections import Counter
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from assistant.duty.received import Received
 from assistant.duty.rows import Incident, State, incident, text
-from assistant.duty.terms import Terms
-from assistant.report.words import count
+from assistant.report.words import count, cut
+from assistant.settings import Terms
+
+MOST_NAMED = 3
+LONGEST_NAME = 80
 
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """An incident with what is new of it. The same `key` is the same telling, should it come twice."""
+    """An incident with what is new of it."""
 
     incident: Incident
-    key: str
     notices: tuple[int, ...]
     alerts: tuple[str, ...]
     telling: int
@@ -51,20 +56,35 @@ def news(db: sqlite3.Connection, now: datetime, terms: Terms) -> News | None:
 def _news(db: sqlite3.Connection, row: sqlite3.Row, telling: int) -> News:
     query = "SELECT number, text FROM notices WHERE incident = ? AND told = 0 ORDER BY number"
     notices = db.execute(query, (row["id"],)).fetchall()
-    query = "SELECT id, why FROM alerts WHERE incident = ? AND told = 0 AND state = ?"
+    query = "SELECT id, why, body FROM alerts WHERE incident = ? AND told = 0 AND state = ?"
     alerts = db.execute(query, (row["id"], State.GROUPED)).fetchall()
-    joined = Counter(one["why"] for one in alerts).most_common()
-    lines = [f"{count(times, 'more alert')}: {why}" for why, times in joined]
-    lines += [one["text"] for one in notices]
+    lines = [*_joined(alerts), *(one["text"] for one in notices)]
     numbers = tuple(one["number"] for one in notices)
-    last = max(numbers, default=0)
+    ids = tuple(sorted(one["id"] for one in alerts))
     return News(
-        incident=incident(db, row, lines),
-        key=f"{row['id']}:{last}:{len(alerts)}",
+        incident=incident(db, row, lines, _key(row["id"], numbers, ids)),
         notices=numbers,
-        alerts=tuple(one["id"] for one in alerts),
+        alerts=ids,
         telling=telling,
     )
+
+
+def _joined(alerts: Iterable[sqlite3.Row]) -> Iterator[str]:
+    """`2 more alerts: same service checkout (LatencyHigh, ErrorRatioHigh)`."""
+    titles: dict[str, list[str]] = defaultdict(list)
+    for one in alerts:
+        titles[one["why"]].append(Received.model_validate_json(one["body"]).title)
+    for why, every in sorted(titles.items(), key=lambda row: (-len(row[1]), row[0])):
+        kinds = list(dict.fromkeys(every))
+        more = [f"{len(kinds) - MOST_NAMED} other kinds"] if len(kinds) > MOST_NAMED else []
+        named = ", ".join([*(cut(kind, LONGEST_NAME) for kind in kinds[:MOST_NAMED]), *more])
+        yield f"{count(len(every), 'more alert')}: {why} ({named})"
+
+
+def _key(name: str, notices: Iterable[int], alerts: Iterable[str]) -> str:
+    """The same for the same news, and for no others."""
+    every = " ".join([*map(str, notices), *alerts])
+    return f"{name}:{hashlib.sha256(every.encode()).hexdigest()[:16]}"
 
 
 def told(db: sqlite3.Connection, said: News, now: datetime) -> bool:

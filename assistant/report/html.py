@@ -9,6 +9,7 @@ import base64
 import hashlib
 import json
 import re
+from functools import cache
 from importlib.resources import files
 from typing import Any
 from urllib.parse import urlsplit
@@ -48,7 +49,9 @@ def html(report: Report) -> str:
     )
 
 
+@cache
 def _template() -> Template:
+    """Read and compiled once: a chat makes many pages, and compiling takes as long as the rest."""
     environment = Environment(
         loader=DictLoader({"page": _packaged("page.html.j2")}),
         autoescape=True,

@@ -16,7 +16,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from assistant.errors import SettingsError
-from assistant.settings.model import FOR_SERVER, Budget, ServerSettings, Settings
+from assistant.settings.model import FOR_SERVER, GROUPS, ServerSettings, Settings
 
 PREFIX = "ASSISTANT_"
 APPLICATION = "incident-assistant"
@@ -75,7 +75,7 @@ def _explain(error: ValidationError, origins: Mapping[str, str]) -> Iterator[str
 
 def _nearest(key: str) -> str:
     *parents, last = key.split(".")
-    groups: dict[str, type[BaseModel]] = {"budget": Budget, "servers": ServerSettings}
+    groups: dict[str, type[BaseModel]] = {**GROUPS, "servers": ServerSettings}
     known = list((groups[parents[0]] if parents else Settings).model_fields)
     near = difflib.get_close_matches(last, known, n=1, cutoff=0.5)
     if not near:
@@ -117,8 +117,8 @@ def _read(path: Path) -> dict[str, Any]:
 
 def variables() -> dict[str, str]:
     """Every `ASSISTANT_*` variable and the setting it sets."""
-    names = [name for name in Settings.model_fields if name != "budget"]
-    names += [f"budget.{name}" for name in Budget.model_fields]
+    names = [name for name in Settings.model_fields if name not in GROUPS]
+    names += [f"{group}.{name}" for group, made in GROUPS.items() for name in made.model_fields]
     return {PREFIX + name.replace(".", "_").upper(): name for name in names}
 
 

@@ -10,16 +10,17 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import (
-    AfterValidator,
     AwareDatetime,
     BaseModel,
-    ConfigDict,
     Field,
     PrivateAttr,
     SecretStr,
     field_validator,
     model_validator,
 )
+
+from assistant.settings.duty import DutySettings
+from assistant.settings.group import Group, Location
 
 FOR_EVERY_SERVER = (
     "MCP_AUDIT_FILE",
@@ -49,15 +50,10 @@ FOR_SERVER: Mapping[str, tuple[str, ...]] = {
 }
 """The variables each server may see, and no others: a token is known to its own server alone."""
 
-Location = Annotated[Path, AfterValidator(Path.expanduser)]
 ServerName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
 
 
-class _Group(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-
-class Budget(_Group):
+class Budget(Group):
     """What one triage may spend. Kept outside the model, which cannot raise it."""
 
     seconds: float = Field(60.0, gt=0, le=3600)
@@ -68,7 +64,7 @@ class Budget(_Group):
     """Calls in flight at once. Eight keep a small API server well below its own limits."""
 
 
-class ServerSettings(_Group):
+class ServerSettings(Group):
     """How one approved server is reached: in this process, as a child, or over HTTP."""
 
     command: str = ""
@@ -121,7 +117,7 @@ def _own_servers() -> dict[str, ServerSettings]:
     return {name: ServerSettings() for name in FOR_SERVER}
 
 
-class Settings(_Group):
+class Settings(Group):
     """All that can be set. Build it with `load_settings`."""
 
     home: Location
@@ -132,6 +128,8 @@ class Settings(_Group):
     """Where approved tool definitions are pinned. Default: `servers.lock` in `home`."""
     budget: Budget = Budget()
     """What one triage may spend."""
+    duty: DutySettings = DutySettings()
+    """Alerts that triage themselves."""
     lookback_seconds: float = Field(3600.0, gt=0, le=30 * 86_400)
     """How far before the alert a triage looks. An hour holds the change behind most alerts."""
     policy_file: Location | None = None
@@ -201,6 +199,14 @@ def _one_slip(one: str, other: str) -> bool:
         return True
     a, b = one[start:], other[start:]
     return a[1:] == b[1:] or a[1:] == b or a == b[1:] or (a[1::-1] + a[2:] == b)
+
+
+GROUPS: Mapping[str, type[Group]] = {
+    name: field.annotation
+    for name, field in Settings.model_fields.items()
+    if isinstance(field.annotation, type) and issubclass(field.annotation, Group)
+}
+"""The groups of settings, by name."""
 
 
 class Setting(NamedTuple):

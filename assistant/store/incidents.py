@@ -16,11 +16,11 @@ import aiosqlite
 
 from assistant.errors import NotFound
 from assistant.incident import Evidence, Report, Scope
-from assistant.store.files import new_file
+from assistant.store.files import connected, failures
 from assistant.store.gaps import COUNTED, Gap, GapKind, gaps_in
-from assistant.store.tables import failures, prepare, text_of
+from assistant.store.tables import prepare, text_of
 
-_BUSY_SECONDS = 10.0
+_WHAT = "the incident database"
 
 
 class Progress(StrEnum):
@@ -79,19 +79,14 @@ class Store:
 
         Raises AssistantError for a file that is no database of ours or of a newer version.
         """
-        with failures(path):
-            new_file(path)
-            database = await aiosqlite.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
-        try:
-            with failures(path):
+        async with connected(_WHAT, path) as database:
+            with failures(_WHAT, path):
                 await prepare(database, path)
             yield cls(database, path)
-        finally:
-            await database.close()
 
     async def start(self, alert_id: str, at: datetime) -> Triage:
         """A new triage of this alert; one that was left unfinished is overtaken by it."""
-        with failures(self._path):
+        with failures(_WHAT, self._path):
             await self._write(
                 "UPDATE triages SET progress = ? WHERE alert_id = ? AND progress = ?",
                 (Progress.OVERTAKEN, alert_id, Progress.RUNNING),
@@ -109,7 +104,7 @@ class Store:
 
     async def drop(self, triage_id: str) -> None:
         """Forget a triage that turned out to be of nothing: there is no such alert."""
-        with failures(self._path):
+        with failures(_WHAT, self._path):
             await self._write("DELETE FROM triages WHERE id = ?", (triage_id,))
 
     async def unfinished(self, alert_id: str) -> Triage | None:
@@ -127,7 +122,7 @@ class Store:
             text_of(evidence.taken_at),
             evidence.model_dump_json(),
         )
-        with failures(self._path):
+        with failures(_WHAT, self._path):
             await self._write(
                 "INSERT OR IGNORE INTO evidence (triage_id, id, tool, status, taken_at, body)"
                 " VALUES (?, ?, ?, ?, ?, ?)",
@@ -136,7 +131,7 @@ class Store:
 
     async def evidence(self, triage_id: str) -> tuple[Evidence, ...]:
         """All that was kept for a triage, oldest first."""
-        with failures(self._path):
+        with failures(_WHAT, self._path):
             rows = await self._rows(
                 "SELECT body FROM evidence WHERE triage_id = ? ORDER BY taken_at, tool, id",
                 triage_id,
@@ -156,7 +151,7 @@ class Store:
             report.model_dump_json(),
             triage_id,
         )
-        with failures(self._path):
+        with failures(_WHAT, self._path):
             await self._keep_gaps(triage_id, report)
             await self._write(
                 "UPDATE triages SET progress = ?, finished_at = ?, scope = ?, title = ?,"
@@ -175,7 +170,7 @@ class Store:
 
     async def gaps(self, limit: int = 200) -> list[Gap]:
         """Alerts without a runbook, and runbooks that are out of date: the commonest first."""
-        with failures(self._path):
+        with failures(_WHAT, self._path):
             rows = await self._rows(COUNTED, limit)
         return [
             Gap(GapKind(kind), subject, title, detail, count, datetime.fromisoformat(at))
@@ -187,13 +182,13 @@ class Store:
         wanted = wanted or Filter()
         conditions, values = _conditions(wanted)
         query = f"SELECT {_COLUMNS} FROM triages {conditions} ORDER BY started_at DESC, id LIMIT ?"  # noqa: S608 - our own words; every value is bound
-        with failures(self._path):
+        with failures(_WHAT, self._path):
             return [_triage(row) for row in await self._rows(query, *values, wanted.limit)]
 
     async def find(self, id_or_prefix: str) -> Triage:
         """The one triage whose id begins so. Raises NotFound for none, or for several."""
         query = f"SELECT {_COLUMNS} FROM triages WHERE substr(id, 1, ?) = ? ORDER BY id LIMIT 5"  # noqa: S608 - our own words; every value is bound
-        with failures(self._path):
+        with failures(_WHAT, self._path):
             rows = await self._rows(query, len(id_or_prefix), id_or_prefix)
         found = [_triage(row) for row in rows]
         if len(found) == 1 and id_or_prefix:
@@ -206,7 +201,7 @@ class Store:
     async def report(self, id_or_prefix: str) -> Report:
         """The report of a finished triage. Raises NotFound."""
         triage = await self.find(id_or_prefix)
-        with failures(self._path):
+        with failures(_WHAT, self._path):
             rows = await self._rows("SELECT report FROM triages WHERE id = ?", triage.id)
         if rows[0][0] is None:
             raise NotFound(

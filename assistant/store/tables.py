@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -64,18 +62,6 @@ async def prepare(database: aiosqlite.Connection, path: Path) -> None:
 async def _version(database: aiosqlite.Connection) -> int:
     rows = list(await database.execute_fetchall("PRAGMA user_version"))
     return int(rows[0][0])
-
-
-@contextmanager
-def failures(path: Path) -> Iterator[None]:
-    """What goes wrong with the file, as an AssistantError that says what to do."""
-    try:
-        yield
-    except (sqlite3.Error, OSError) as error:
-        raise AssistantError(
-            f"the incident database {path} failed: {error}. Is the disk full, or the file "
-            "another program's? Another place can be set with `home`"
-        ) from error
 
 
 def text_of(at: datetime) -> str:

@@ -50,13 +50,6 @@ def not_asked(reason: str) -> NotAsked:
     return NotAsked(status=Status.LIMITED, reason=reason)
 
 
-def first(error: BaseException) -> BaseException:
-    """The first real exception inside an exception group, or the exception itself."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
-
-
 def read_answer(tool: str, result: CallToolResult) -> Answer:
     """The envelope in `result`; an error answer that quotes the server where there is none."""
     text = " ".join(part.text for part in result.content if isinstance(part, TextContent))

@@ -10,17 +10,16 @@ from itertools import chain
 from typing import Any
 
 import anyio
-from anyio.abc import TaskGroup
 from mcp import MCPError
 from pydantic import ValidationError
 
 from assistant.errors import DefinitionChanged, ToolUnavailable
 from assistant.incident import Evidence, Status, evidence_id
 from assistant.settings import Settings, server_environment
+from assistant.tasks import background
 from assistant.toolbox.answer import (
     Answer,
     NotAsked,
-    first,
     nonsense,
     not_asked,
     protocol_error,
@@ -83,7 +82,7 @@ class Toolbox:
         addresses = _addresses(settings, environment, clock, offline=session.offline)
         secrets = (secrets_of(one.server, one.environment) for one in addresses)
         stamp = Stamp(clock, Scrubber(chain.from_iterable(secrets)))
-        async with _background() as tasks:
+        async with background() as tasks:
             connections = {
                 one.name: Connection(one, tasks, settings.backoff_seconds, approval.approve)
                 for one in addresses
@@ -143,7 +142,7 @@ class Toolbox:
         async def ask(place: int, call: Call) -> None:
             answers[place] = await self.call(call.tool, call.arguments, reason=call.reason)
 
-        async with _background() as tasks:
+        async with background() as tasks:
             for place, call in enumerate(asked):
                 tasks.start_soon(ask, place, call)
         return [answers[place] for place in range(len(asked))]
@@ -299,13 +298,3 @@ def _addresses(
         for name, server in settings.servers.items()
         if server.enabled and (server.transport == "in-process" or not offline)
     ]
-
-
-@asynccontextmanager
-async def _background() -> AsyncIterator[TaskGroup]:
-    """A task group; a failure comes out as it is, not wrapped into a group."""
-    try:
-        async with anyio.create_task_group() as tasks:
-            yield tasks
-    except BaseExceptionGroup as group:
-        raise first(group) from group

@@ -18,8 +18,8 @@ from mcp import Client, MCPError
 from mcp.types import CallToolResult
 from pydantic import ValidationError
 
-from assistant.errors import DefinitionChanged, SettingsError, ToolUnavailable
-from assistant.toolbox.answer import closed, first
+from assistant.errors import DefinitionChanged, SettingsError, ToolUnavailable, first
+from assistant.toolbox.answer import closed
 from assistant.toolbox.surface import Surface, read_surface
 from assistant.toolbox.transport import Address, Trace, open_client
 

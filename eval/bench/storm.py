@@ -1,4 +1,4 @@
-"""`python -m eval.bench.storm`: 500 alerts in a minute from two faults, and a replica killed in the middle.
+"""`python -m eval bench storm`: 500 alerts in a minute from two faults, and a replica killed in the middle.
 
 Two demo worlds of one company stand in for its cluster: same names, same calls, one fault each. Two
 Alertmanagers tell two replicas of every alert; the replicas share one queue and triage for real.

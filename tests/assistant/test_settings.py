@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from assistant.errors import SettingsError
 from assistant.settings import (
     Budget,
+    DutySettings,
     ServerSettings,
     Settings,
     describe,
@@ -163,7 +164,42 @@ def test_every_setting_says_what_it_means(model):
 
 def test_every_setting_has_a_variable():
     assert variables()["ASSISTANT_LOOKBACK_SECONDS"] == "lookback_seconds"
-    assert len(variables()) == len(Settings.model_fields) - 1 + len(Budget.model_fields)
+    assert variables()["ASSISTANT_DUTY_SLACK_CHANNEL"] == "duty.slack_channel"
+    groups = (Budget, DutySettings)
+    inner = sum(len(group.model_fields) for group in groups)
+    assert len(variables()) == len(Settings.model_fields) - len(groups) + inner
+
+
+def test_duty_takes_nothing_in_until_it_is_told_how(tmp_path):
+    assert not load_settings({}, {}).duty.has_a_way_in
+    (tmp_path / "assistant.toml").write_text(
+        '[duty]\npoll_seconds = 30\ncooldown_seconds = 60\nalertmanager_token_file = "~/token"\n'
+    )
+    given = {"ASSISTANT_DUTY_COOLDOWN_SECONDS": "120", "ASSISTANT_DUTY_TRIAGES_PER_HOUR": "5"}
+    duty = load_settings({"duty.triages_per_hour": 3}, given).duty
+    assert (duty.poll_seconds, duty.cooldown.seconds, duty.triages_per_hour) == (30, 120, 3)
+    assert duty.alertmanager_token_file == Path("~/token").expanduser()
+    assert duty.has_a_way_in
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("listen", "9095", "HOST:PORT"),
+        ("listen", "host:http", "HOST:PORT"),
+        ("slack_channel", "#incidents", "C0123ABCD"),
+        ("window_seconds", -1, "greater than 0"),
+        ("triages_per_hour", 0, "greater than or equal to 1"),
+    ],
+)
+def test_a_wrong_setting_of_duty_is_named_with_what_is_meant(key, value, said):
+    with pytest.raises(SettingsError, match=f"flag: duty.{key}: .*{said}"):
+        load_settings({f"duty.{key}": value}, {})
+
+
+def test_an_unknown_setting_of_duty_names_the_nearest():
+    with pytest.raises(SettingsError, match=r"did you mean 'duty\.cooldown_seconds'"):
+        load_settings({"duty.cooldown": 5}, {})
 
 
 @given(st.text(min_size=1, max_size=8), st.text(min_size=1, max_size=8))

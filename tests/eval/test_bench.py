@@ -8,9 +8,9 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from eval.bench import Plan, figures, measured, page
 from eval.bench.measure import Measured, Run
 from eval.bench.modules import loaded
+from eval.bench.triage import Plan, figures, measured, page
 from tests.lab.small_world import needs_prometheus
 
 CASES = ("imports", "triage", "children", "large")

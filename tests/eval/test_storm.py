@@ -7,7 +7,7 @@ import pytest
 from assistant.duty.alertmanager import alerts_of
 from assistant.duty.grouping import group
 from assistant.duty.links import Calls
-from assistant.duty.terms import Terms
+from assistant.settings import Terms
 from eval.bench.storm import FAULTS, Plan, page, storm
 
 CALLS = Calls.of([("ingress-controller", "portal"), ("portal", "bookings"), ("portal", "tracking"),

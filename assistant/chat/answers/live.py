@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from itertools import groupby
@@ -100,9 +101,21 @@ def triage_choices(answer: Evidence, asked: Asked) -> Iterator[Choice]:
     """One for each open incident of the place that is asked about."""
     rows = [mapping(row) for row in listing(answer.data, "incidents")]
     near = [row for row in rows if not asked.namespace or _speaks_of(row, asked.namespace)]
-    for row in near[:_MOST_OFFERED]:
+    for row in (_naming(near, asked) or near)[:_MOST_OFFERED]:
         label = f"Triage #{row.get('number')}: {row.get('title')}"
         yield Choice(label=label[:75], text=f"triage {row.get('id')}")
+
+
+def named(answer: Evidence, asked: Asked) -> bool:
+    """Whether an open incident speaks of what is asked about, or nothing is named at all."""
+    rows = [mapping(row) for row in listing(answer.data, "incidents")]
+    return not asked.meaning.subject or bool(_naming(rows, asked))
+
+
+def _naming(rows: list[Mapping[str, Any]], asked: Asked) -> list[Mapping[str, Any]]:
+    """The incidents in whose words the subject stands."""
+    subject = asked.meaning.subject.lower()
+    return [row for row in rows if subject and subject in json.dumps(row, default=str).lower()]
 
 
 def _speaks_of(incident: Mapping[str, Any], namespace: str) -> bool:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 
 from assistant.chat.answers.asked import Asked, Said
 from assistant.chat.answers.words import bullets, harmless, marks, plain
 from assistant.chat.contract import Attachment, Choice
+from assistant.chat.postmortem import draft
 from assistant.incident import Citation, Finding, Hypothesis, Report, TimelineEntry, Verdict
 from assistant.report import mermaid
 from assistant.report.charts import svg
@@ -219,6 +221,19 @@ def timeline(report: Report) -> Said:
 
 def _said(entry: TimelineEntry) -> str:
     return f"{plain(entry.text, 160)} {marks(entry.citations)}"
+
+
+def postmortem(report: Report, ended: datetime | None) -> Said:
+    """A draft of the postmortem as a file. `ended` is when the alert was resolved, if after its report."""
+    name, file_text = f"postmortem-{report.id}.md", draft(report, ended)
+    file = Attachment(name=name, media_type="text/markdown", text=file_text)
+    text = (
+        f"**Postmortem draft** of {plain(report.alert.title)}, from what was stored."
+        f" When a person has confirmed the cause: `assistant confirm {report.id}`,"
+        " and later triages find it as a past incident."
+    )
+    cited = summary(report).citations
+    return Said(text, citations=cited, attachments=(file,), choices=NEXT[:3], report=report)
 
 
 def verdict_words(report: Report) -> str:

@@ -11,7 +11,7 @@ import anyio
 from anyio import to_thread
 
 from assistant.chat.contract import Ask, Conversing, Reply, Step
-from assistant.chat.slack.memory import Memory
+from assistant.chat.slack.memory import Memory, Promise
 from assistant.chat.slack.messages import Message, messages, said, too_long, working
 from assistant.chat.slack.pictures import Upload, upload
 from assistant.chat.slack.wire import TROUBLE, Place, Wire, reason
@@ -23,6 +23,7 @@ QUIET_PACES = 3
 """After so many without news the seconds are counted on: a message that stands still looks dead."""
 LAST_WORDS_SECONDS = 3.0
 CUT_OFF = said("I was stopped before this was answered. Nothing was changed; ask again.")
+PARTLY = said("I was stopped before the rest of this was sent. Ask again to have all of it.")
 FAILED = Reply(
     text=(
         "This could not be answered: something inside me failed, and the log says what. "
@@ -40,6 +41,8 @@ class Question(Frozen):
     by: str
     heading: str = ""
     """What the answer shows of the question, where that stands nowhere else in the thread."""
+    key: str = ""
+    """What was claimed for it, and is claimed again where this is not answered."""
     incident: str = ""
     """What the person called the incident that this opens a thread for."""
 
@@ -56,53 +59,56 @@ class Answering:
     pace: float = PACE_SECONDS
     busy: set[str] = field(default_factory=set)
 
-    async def answer(self, question: Question, ts: str = "") -> bool:
-        """Answer in the thread, into the message `ts` where there is one. False where that failed."""
-        place = question.place
-        at = self.clock()
-        ts = ts or await self.wire.post(place, first_words(question))
-        await self.memory.begin(place.channel, ts)
-        ask = Ask(thread=place.thread, text=question.text, by=question.by, at=at)
+    async def answer(self, question: Question, ts: str = "") -> None:
+        """Answer in the thread, into the message `ts` where there is one."""
+        ts = ts or await self.wire.post(question.place, first_words(question))
+        promise = Promise(channel=question.place.channel, ts=ts, key=question.key)
+        await self.memory.promise(promise)
+        kept, shown = False, [CUT_OFF]
         try:
-            reply = await self._worked_out(ask, place.channel, ts, question.heading)
+            reply = await self._worked_out(question, ts)
+            kept, shown = reply is not FAILED, list(messages(reply, question.heading))
             await self._remember(question, reply)
-            await self._deliver(question, ts, reply)
+            if not await self.wire.update(promise.channel, ts, shown[0]):
+                await self.wire.post(question.place, shown[0])
         except anyio.get_cancelled_exc_class():
-            await self._last_words(place.channel, ts)
+            await self._last_words(promise, shown[0], kept=kept)
             raise
-        await self.memory.end(place.channel, ts)
-        return reply is not FAILED
+        await self.memory.settle(promise, kept=kept)
+        await self._rest(question, reply, shown[1:])
 
     async def interrupted(self) -> None:
         """Say so in each message whose answer was cut off when the last process ended."""
-        for channel, ts in await self.memory.unfinished():
+        for promise in await self.memory.promises():
             try:
-                await self.wire.update(channel, ts, CUT_OFF)
+                await self.wire.update(promise.channel, promise.ts, CUT_OFF)
             except TROUBLE as error:
                 self.logger.warning("a message of before stays as it is: %s", reason(error))
-            await self.memory.end(channel, ts)
+            await self.memory.settle(promise, kept=False)
 
-    async def _worked_out(self, ask: Ask, channel: str, ts: str, heading: str) -> Reply:
+    async def _worked_out(self, question: Question, ts: str) -> Reply:
         async def write(message: Message) -> None:
             try:
-                await self.wire.update(channel, ts, message)
+                await self.wire.update(question.place.channel, ts, message)
             except TROUBLE as error:
                 self.logger.warning("progress was not shown: %s", reason(error))
 
         # Slack counts all messages together: the more of them are at work, the rarer each is updated.
-        shown = Shown(write, heading, lambda: self.pace * len(self.busy))
+        shown = Shown(write, question.heading, lambda: self.pace * len(self.busy))
         reply = FAILED
         self.busy.add(ts)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(shown.keep_current)
             try:
-                reply = await self._reply(ask, shown)
+                reply = await self._reply(question, shown)
             finally:
                 shown.stop()
                 self.busy.discard(ts)
         return reply
 
-    async def _reply(self, ask: Ask, shown: Shown) -> Reply:
+    async def _reply(self, question: Question, shown: Shown) -> Reply:
+        thread, by = question.place.thread, question.by
+        ask = Ask(thread=thread, text=question.text, by=by, at=self.clock())
         reply = None
         try:
             async for one in self.engine.say(ask):
@@ -122,14 +128,20 @@ class Answering:
         if reply.report:
             await self.memory.keep_report(place.thread, reply.report)
 
-    async def _deliver(self, question: Question, ts: str, reply: Reply) -> None:
-        """The first message in the place of the work, the others and the files beneath it."""
-        place = question.place
-        first, *others = messages(reply, question.heading)
-        if not await self.wire.update(place.channel, ts, first):
-            await self.wire.post(place, first)
-        for other in others:
-            await self.wire.post(place, other)
+    async def _rest(self, question: Question, reply: Reply, others: list[Message]) -> None:
+        """The other messages and the files beneath the first one; or that they did not get there."""
+        try:
+            for other in others:
+                await self.wire.post(question.place, other)
+            await self._files(question.place, reply)
+        except anyio.get_cancelled_exc_class():
+            if others or reply.attachments:
+                with anyio.move_on_after(LAST_WORDS_SECONDS, shield=True):
+                    await self.memory.release(question.key)
+                    await self.wire.post(question.place, PARTLY)
+            raise
+
+    async def _files(self, place: Place, reply: Reply) -> None:
         uploads = [await to_thread.run_sync(upload, one) for one in reply.attachments]
         if too_long(reply):
             uploads.append(Upload(name="answer.md", content=reply.text.encode()))
@@ -137,10 +149,11 @@ class Answering:
             names = ", ".join(one.name for one in uploads)
             await self.wire.post(place, said(f"Slack did not take {names}: {why}"))
 
-    async def _last_words(self, channel: str, ts: str) -> None:
+    async def _last_words(self, promise: Promise, words: Message, *, kept: bool) -> None:
+        """The answer, where there is one by now; it may stand there already, and must stay."""
         with anyio.move_on_after(LAST_WORDS_SECONDS, shield=True):
-            await self.wire.update(channel, ts, CUT_OFF)
-            await self.memory.end(channel, ts)
+            await self.wire.update(promise.channel, promise.ts, words)
+            await self.memory.settle(promise, kept=kept)
 
 
 def first_words(question: Question) -> Message:

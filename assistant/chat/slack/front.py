@@ -36,6 +36,9 @@ NO_ALERT = (
     "I found no alert of PagerDuty or Alertmanager in that message: no incident link or number, and "
     "no alert name. Use /triage ID."
 )
+BROKE = (
+    "Something inside me failed, and the log says what. Nothing was changed; ask again in a moment."
+)
 REFUSED = (
     "Slack did not let me write here ({}). If I am not in this channel, invite me, then ask again."
 )
@@ -175,9 +178,12 @@ class Front:
             await tell(f"“{meant.label}” was pressed before: its answer stands here already.")
             return
         by = visit_of(body).person
-        question = Question(place=place, text=meant.say, by=by, heading=meant.label)
-        if not await self.answering.answer(question):
+        question = Question(place=place, text=meant.say, by=by, heading=meant.label, key=key)
+        try:
+            await self.answering.answer(question)
+        except TROUBLE:
             await self.memory.release(key)
+            raise
 
     async def _opened(self, question: Question, tell: Tell, ts: str = "") -> None:
         """Answer in the thread of the incident, else in thread `ts`, else in a new one."""
@@ -230,8 +236,14 @@ class Front:
             await work(*arguments)
         except TROUBLE as error:
             self.logger.error("Slack refused what I wanted to write: %s", reason(error))  # noqa: TRY400 - one line, no traceback
-            if work is not tell:
-                await self._done(tell, tell, (REFUSED.format(reason(error)),))
+            await self._excused(tell, work, REFUSED.format(reason(error)))
+        except Exception:  # what breaks one request must not end the answers to all others
+            self.logger.exception("a request could not be handled")
+            await self._excused(tell, work, BROKE)
+
+    async def _excused(self, tell: Tell, work: Listener, why: str) -> None:
+        if work is not tell:
+            await self._done(tell, tell, (why,))
 
 
 def _answerer(respond: Listener) -> Tell:

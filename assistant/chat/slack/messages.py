@@ -15,13 +15,14 @@ from assistant.report.words import cut, span
 
 MOST_CHARACTERS = 9_000
 """Of one message. Slack's limit is not written down; 9,600 are taken and 11,300 are not."""
-MOST_BLOCKS = 48
-"""Slack takes 50; two are kept for the buttons."""
+MOST_BLOCKS = 46
+"""Slack takes 50; four are kept for what stands above and beneath an answer."""
 MOST_PAGES = 3
 MOST_BUTTONS = 10
 LONGEST_LABEL = 75
 LONGEST_VALUE = 2_000
 LONGEST_NOTICE = 300
+LONGEST_EVIDENCE = 1_000
 
 SAY = "say:"
 """Begins the action id of each button that says something. `approve:` is kept for writes."""
@@ -58,7 +59,7 @@ def messages(reply: Reply, heading: str = "") -> tuple[Message, ...]:
     pages = list(_pages(_packed(parts)))
     shown = pages if len(pages) <= MOST_PAGES else pages[:1]
     notice = plain(cut(" ".join(map(text_of, parts)), LONGEST_NOTICE))
-    last = (*_scope(reply), *_buttons(reply))
+    last = (*_scope(reply), *_evidence(reply), *_buttons(reply))
     return tuple(
         Message(
             notice=notice,
@@ -133,6 +134,13 @@ def _heading(text: str) -> tuple[dict[str, Any], ...]:
 
 def _scope(reply: Reply) -> tuple[dict[str, Any], ...]:
     return _small(f"Scope: {cut(reply.scope, 250)}") if reply.scope else ()
+
+
+def _evidence(reply: Reply) -> tuple[dict[str, Any], ...]:
+    """The evidence that the answer rests on and does not name in its text."""
+    cited = dict.fromkeys(one.evidence for one in reply.citations)
+    unnamed = ", ".join(id for id in cited if id not in reply.text)
+    return _small(f"Evidence: {cut(unnamed, LONGEST_EVIDENCE)}") if unnamed else ()
 
 
 def _small(text: str) -> tuple[dict[str, Any], ...]:

@@ -16,15 +16,16 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from assistant.chat.contract import Conversing
+from assistant.chat.contract import Briefing, Conversing
 from assistant.chat.slack.access import Access
+from assistant.chat.slack.announcing import Announcer
 from assistant.chat.slack.answering import PACE_SECONDS, Answering
 from assistant.chat.slack.front import Front
 from assistant.chat.slack.memory import Memory
 from assistant.chat.slack.settings import SlackSettings
 from assistant.chat.slack.socketmode import SocketHandler
-from assistant.chat.slack.wire import Wire, client_for, reason
-from assistant.errors import SettingsError
+from assistant.chat.slack.wire import Place, Wire, client_for, reason
+from assistant.errors import AssistantError, SettingsError, first
 
 PATH = "/slack/events"
 PING_SECONDS = 10.0
@@ -40,6 +41,16 @@ class Listen:
 
 
 @dataclass(frozen=True)
+class OnDuty:
+    """Alerts that triage themselves, and where they are told."""
+
+    channel: str
+    engine: Briefing
+    begin: Callable[[Announcer], AbstractAsyncContextManager[None]]
+    """Takes alerts until its block ends, and tells the announcer."""
+
+
+@dataclass(frozen=True)
 class Served:
     """What the front end works with."""
 
@@ -50,6 +61,7 @@ class Served:
     """File of its own small memory."""
     logger: Logger
     listen: Listen | None = None
+    duty: OnDuty | None = None
     pace: float = PACE_SECONDS
     ping: float = PING_SECONDS
 
@@ -69,16 +81,17 @@ async def serve(
     )
     try:
         async with Memory.open(served.state) as memory, anyio.create_task_group() as jobs:
-            front = _front(served, Wire(client, served.logger), memory, access, ourselves, jobs)
+            wire = Wire(client, served.logger)
+            front = _front(served, wire, memory, access, ourselves, jobs)
             front.register(app)
             await front.answering.interrupted()
-            async with _listening(served, app, client) as where:
+            async with _listening(served, app, client) as where, _on_duty(served, front):
                 served.logger.info("listening: %s", where)
                 task_status.started(where)
                 await anyio.sleep_forever()
     except ExceptionGroup as failures:
-        expected = failures.subgroup(SettingsError)
-        raise (_first(expected) if expected else failures) from None
+        expected = failures.subgroup(AssistantError)
+        raise (first(expected) if expected else failures) from None
 
 
 def _front(
@@ -88,10 +101,25 @@ def _front(
     return Front(answering, wire, memory, access, ourselves, jobs, served.logger)
 
 
-def _first(failures: BaseException) -> BaseException:
-    while isinstance(failures, BaseExceptionGroup):
-        failures = failures.exceptions[0]
-    return failures
+@asynccontextmanager
+async def _on_duty(served: Served, front: Front) -> AsyncIterator[None]:
+    if served.duty is None:
+        yield
+        return
+    announcer = Announcer(
+        place=Place(team=front.access.team, channel=served.duty.channel),
+        engine=served.duty.engine,
+        wire=front.wire,
+        memory=front.memory,
+        logger=served.logger,
+        now=anyio.current_time,
+        pace=served.pace,
+        opening=front.opening,
+    )
+    front.jobs.start_soon(announcer.keep_current)
+    async with served.duty.begin(announcer):
+        served.logger.info("on duty: incidents are told in %s", served.duty.channel)
+        yield
 
 
 async def _introduced(client: AsyncWebClient) -> tuple[str, str]:

@@ -10,12 +10,12 @@ from pydantic import SecretStr
 
 from assistant.errors import SettingsError
 from assistant.incident import Frozen
+from assistant.settings import CHANNEL_ID
 
 EVERYONE = "*"
 SLACK = "https://slack.com/api/"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 PREFIXES = {"SLACK_BOT_TOKEN": "xoxb-", "SLACK_APP_TOKEN": "xapp-", "SLACK_SIGNING_SECRET": ""}
-CHANNEL = re.compile(r"[CG][A-Z0-9]{2,}")
 PERSON = re.compile(r"[UW][A-Z0-9]{2,}")
 
 
@@ -50,7 +50,7 @@ def slack_settings(environment: Mapping[str, str], *, http: bool = False) -> Sla
         bot_token=_secret(environment, "SLACK_BOT_TOKEN"),
         app_token=SecretStr("") if http else _secret(environment, "SLACK_APP_TOKEN"),
         signing_secret=_secret(environment, "SLACK_SIGNING_SECRET") if http else SecretStr(""),
-        channels=_listed(environment, "SLACK_CHANNELS", CHANNEL, "C0123ABCD"),
+        channels=_listed(environment, "SLACK_CHANNELS", CHANNEL_ID, "C0123ABCD"),
         people=_listed(environment, "SLACK_PEOPLE", PERSON, "U0123ABCD"),
         api=_address(environment.get("SLACK_API_URL", "") or SLACK),
     )

@@ -22,6 +22,10 @@ _ASPECT = (
 _ALERT_URL = re.compile(
     r"https?://[^\s<>|]{1,200}/(?:incidents|alerts)/([A-Za-z0-9]{3,40})[^\s<>]*"
 )
+_ALERT_BY_VALUE = re.compile(
+    r"(?<![\w/.-])(alertmanager:\d{8}T\d{6}\.\d{1,6}Z:[\w.-]{1,128})(?![\w-])"
+)
+"""An alert that duty was told of and no system knows by an id."""
 _ALERT_ID = re.compile(
     r"(?<![\w/.-])(?:[PQ](?=[A-Z0-9]*\d)[A-Z0-9]{3,20}|[PQ][A-Z0-9]{6,20})(?![\w-])"
 )
@@ -123,7 +127,7 @@ _SECRET = re.compile(
 
 def alert_of(text: str) -> tuple[str, str]:
     """The alert that the text names, and the text without it; the text is as it was typed."""
-    for pattern in (_ALERT_URL, _ALERT_ID, _ALERT_NUMBER, _ALERT_LOOSE):
+    for pattern in (_ALERT_URL, _ALERT_BY_VALUE, _ALERT_ID, _ALERT_NUMBER, _ALERT_LOOSE):
         if found := pattern.search(text):
             name = found.group(found.lastindex or 0)
             rest = text[: found.start(found.lastindex or 0)] + " " + text[found.end() :]

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from assistant.chat.contract import Ask, Reply, Step
 from assistant.chat.conversation import Conversation, Engine
@@ -24,6 +25,7 @@ class Deaf:
     asked: list[str] = field(default_factory=list)
     triaged: list[str] = field(default_factory=list)
     failure: Exception | None = None
+    ends: dict[str, datetime] = field(default_factory=dict)
 
     def now(self):
         return NOW
@@ -48,10 +50,34 @@ class Deaf:
             taken_at=NOW,
         )
 
+    async def ended(self, alert, _told):
+        return self.ends.get(alert)
+
     async def triage(self, alert, told):
         self.triaged.append(alert)
         told("reading the alert")
         raise NotFound(f"no alert {alert!r}")
+
+
+@dataclass
+class Hearing(Deaf):
+    """Systems that give the same answer to each question of a tool."""
+
+    answers: dict[str, Any] = field(default_factory=dict)
+
+    async def collect(self, calls: Iterable):
+        return [self._answer(call) for call in calls]
+
+    def _answer(self, call):
+        self.asked.append(call.tool)
+        return Evidence(
+            id=evidence_id(call.tool, call.arguments),
+            tool=call.tool,
+            arguments=call.arguments,
+            status=Status.OK,
+            data=self.answers.get(call.tool, {}),
+            taken_at=NOW,
+        )
 
 
 @asynccontextmanager

@@ -2,6 +2,7 @@
 
 import asyncio
 import tomllib
+from datetime import timedelta
 from pathlib import Path
 
 import anyio
@@ -11,7 +12,9 @@ from hypothesis import strategies as st
 
 from assistant.chat.contract import Ask, Reply, Step
 from assistant.chat.understanding import Intent, Meaning
-from tests.assistant.chat.talking import NOW, Deaf, conversation, say
+from assistant.errors import NotFound
+from tests.assistant.chat.reports import report
+from tests.assistant.chat.talking import NOW, Deaf, Hearing, conversation, say
 
 TABLE = tomllib.loads(Path(__file__).with_name("phrasings.toml").read_text(encoding="utf-8"))
 
@@ -43,6 +46,26 @@ async def test_an_unknown_id_is_said_to_be_unknown(tmp_path):
     assert [step.text for step in steps] == ["reading the alert"]
     assert "no alert 'P404'" in reply.text
     assert not reply.sure
+
+
+@pytest.mark.parametrize(
+    ("text", "triaged"),
+    [
+        ("triage", ["P777"]),
+        ("triage bookings", ["P777"]),
+        ("triage HighLatency", []),
+        ("triage alertmanager:20261103T021000.000000Z:9f86d0", ["alertmanager:20261103T021000.000000Z:9f86d0"]),
+    ],
+)  # fmt: skip
+async def test_no_other_incident_is_triaged_than_the_one_that_is_named(text, triaged, tmp_path):
+    only = {"id": "P777", "number": 7, "title": "Bookings: requests fail"}
+    systems = Hearing(answers={"pagerduty.get_active_incidents": {"incidents": [only]}})
+    async with conversation(tmp_path, systems) as engine:
+        _, reply = await say(engine, text)
+    assert systems.triaged == triaged
+    if not triaged:
+        assert "No open incident speaks of highlatency" in reply.text
+        assert [choice.text for choice in reply.choices] == ["triage P777"]
 
 
 async def test_a_system_that_is_down_is_a_blind_spot_and_not_all_well(tmp_path):
@@ -78,6 +101,52 @@ async def test_a_change_without_a_known_workload_has_no_command(tmp_path):
             assert "kubectl" not in reply.text
             assert "rm -rf" not in reply.text
     assert set(systems.asked) <= {"kubernetes.list_deployments"}
+
+
+async def kept(engine) -> str:
+    """The id of a report that a triage stored."""
+    store = engine._engine.store
+    started = await store.start("P123", NOW)
+    await store.finish(started.id, report().model_copy(update={"id": started.id}))
+    return started.id
+
+
+async def test_a_brief_is_the_ten_lines_of_a_stored_report_and_the_thread_speaks_of_it(tmp_path):
+    systems = Deaf()
+    async with conversation(tmp_path, systems) as engine:
+        id = await kept(engine)
+        told = await engine.brief("one", id)
+        _, why = await say(engine, "why?", "one")
+        _, elsewhere = await say(engine, "why?", "two")
+    assert "Pods restart: cause found" in told.text.replace("*", "")
+    assert (told.report, told.incident, told.sure) == (id, "P123", True)
+    assert told.citations
+    assert "namespace shop" in told.scope
+    assert (why.report, why.intent) == (id, "why")
+    assert elsewhere.report == ""
+    assert systems.triaged == []
+
+
+async def test_a_brief_of_a_report_that_is_gone_says_so(tmp_path):
+    async with conversation(tmp_path, Deaf()) as engine:
+        with pytest.raises(NotFound):
+            await engine.brief("one", "t404")
+
+
+@pytest.mark.parametrize(
+    ("ends", "said"),
+    [
+        ({}, "still open when the report was made, at 19:47 UTC"),
+        ({"P123": NOW + timedelta(minutes=13)}, "until 20:00 UTC"),
+    ],
+)
+async def test_a_postmortem_says_when_it_was_over_where_that_was_after_the_report(
+    ends, said, tmp_path
+):
+    async with conversation(tmp_path, Deaf(ends=ends)) as engine:
+        await engine.brief("one", await kept(engine))
+        _, reply = await say(engine, "postmortem", "one")
+    assert said in reply.attachments[0].text
 
 
 async def test_where_it_is_unsure_it_offers_what_may_be_meant(tmp_path):

@@ -14,9 +14,9 @@ import anyio
 from starlette.applications import Starlette
 
 from assistant.duty.queue import Queue
-from assistant.duty.terms import Terms
 from assistant.duty.webhooks import Intake, Senders
 from assistant.duty.worker import Worker
+from assistant.settings import Terms
 from eval.lab.listener import listening
 
 TERMS = Terms(settle_seconds=0.5, longest_settle_seconds=2, lease_seconds=1.5, at_once=2)

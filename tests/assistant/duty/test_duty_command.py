@@ -12,9 +12,11 @@ import anyio.to_thread
 import httpx
 import pytest
 
-from assistant.cli.duty import known_alert
+from assistant.cli.duty import known_alert, senders_of
 from assistant.duty.queue import Queue
 from assistant.duty.webhooks import ALERTMANAGER_PATH
+from assistant.errors import SettingsError
+from assistant.settings import DutySettings
 from eval.lab.world import load_world
 from eval.lab.worlds import find_world
 from tests.assistant.duty.told import alert, at, notification
@@ -133,6 +135,31 @@ def test_wrong_usage_is_one_line_that_says_what_to_do(environment, arguments, sa
     done = ran(environment, *arguments)
     assert done.returncode == 1
     assert said in done.stderr
+
+
+def test_where_duty_is_told_in_slack_it_is_not_printed_here_as_well(environment):
+    environment["ASSISTANT_DUTY_SLACK_CHANNEL"] = "C0INCIDENTS"
+    done = ran(environment, "run", "--poll", "5")
+    assert done.returncode == 1
+    assert "run `assistant slack`" in done.stderr
+
+
+def test_an_address_that_is_taken_is_named(environment):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        place = f"127.0.0.1:{taken.getsockname()[1]}"
+        done = ran(environment, "run", "--listen", place, command=(*ASSISTANT, "duty"))
+    assert done.returncode == 1
+    assert f"assistant: cannot listen on {place}" in done.stderr
+
+
+def test_secrets_are_read_from_the_files_that_the_settings_name(tmp_path):
+    (tmp_path / "secrets").write_text("one\n\ntwo\n", encoding="utf-8")
+    duty = DutySettings(pagerduty_secret_file=tmp_path / "secrets")
+    assert senders_of({}, duty).pagerduty_secrets == ("one", "two")
+    assert senders_of({"PAGERDUTY_WEBHOOK_SECRET": "three"}, duty).pagerduty_secrets == ("three",)
+    absent = DutySettings(alertmanager_login_file=tmp_path / "absent")
+    with pytest.raises(SettingsError, match=r"duty\.alertmanager_login_file names"):
+        senders_of({}, absent)
 
 
 def test_to_listen_without_a_secret_is_refused(environment):

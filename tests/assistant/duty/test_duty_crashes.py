@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from assistant.duty.queue import Queue
-from assistant.duty.terms import Terms
+from assistant.settings import Terms
 from tests.assistant.duty.told import alert, at
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from assistant.duty.grouping import ALONE, explained, group
 from assistant.duty.links import Calls, Placed
 from assistant.duty.subject import family, subject
-from assistant.duty.terms import Terms
+from assistant.settings import Terms
 from tests.assistant.duty.told import alert, incident
 
 TERMS = Terms()

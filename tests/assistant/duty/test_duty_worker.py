@@ -6,9 +6,9 @@ import anyio
 import pytest
 
 from assistant.duty.queue import Queue
-from assistant.duty.terms import Terms
 from assistant.duty.worker import Worker
 from assistant.errors import NotFound, ToolUnavailable
+from assistant.settings import Terms
 from tests.assistant.duty.told import alert, at, incident
 
 pytestmark = pytest.mark.anyio
@@ -112,7 +112,7 @@ async def test_news_come_in_order_and_each_once(stage):
     assert lines == [
         "opened: 1 alert; nothing else that began near it has to do with it",
         "triaged: report t1",
-        "1 more alert: same service s",
+        "1 more alert: same service s (b)",
         "closed: every alert of it is resolved",
     ]
 

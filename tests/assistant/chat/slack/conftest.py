@@ -13,10 +13,11 @@ from typing import Any
 import anyio
 import pytest
 
-from assistant.chat.contract import Ask, Reply, Step
+from assistant.chat.contract import Ask, Choice, Reply, Step
 from assistant.chat.slack.logs import Redacted
-from assistant.chat.slack.running import Listen, Served, serve
+from assistant.chat.slack.running import Listen, OnDuty, Served, serve
 from assistant.chat.slack.settings import slack_settings
+from assistant.errors import NotFound
 from tests.assistant.chat.slack.slack_server import (
     APP_TOKEN,
     BOT_TOKEN,
@@ -37,6 +38,7 @@ class Scripted:
 
     def __init__(self) -> None:
         self.asks: list[Ask] = []
+        self.briefs: dict[str, list[str]] = {}
         self.said = 0
         self.answers: dict[str, list[Step | Reply | anyio.Event | Exception]] = {}
 
@@ -50,6 +52,13 @@ class Scripted:
             else:
                 self.said += 1
                 yield one
+
+    async def brief(self, thread: str, report: str) -> Reply:
+        self.briefs.setdefault(thread, []).append(report)
+        if report == "t404":
+            raise NotFound("no incident 't404'")
+        why = Choice(label="Why", text="why?")
+        return Reply(text=f"**Cause** of {report}", scope="north", report=report, choices=(why,))
 
 
 @dataclass
@@ -178,7 +187,12 @@ def opened(slack: SlackServer, tmp_path: Path) -> Opened:
 
     @asynccontextmanager
     async def up(
-        engine: Scripted | None = None, listen: Listen | None = None, **other: str
+        engine: Scripted | None = None,
+        listen: Listen | None = None,
+        duty: OnDuty | None = None,
+        ping: float = 0.2,
+        pace: float = 0.0,
+        **other: str,
     ) -> AsyncIterator[Talk]:
         talk = Talk(slack, engine or Scripted())
         logger = logging.Logger("slack test", logging.INFO)  # noqa: LOG001 - one for each test
@@ -187,7 +201,15 @@ def opened(slack: SlackServer, tmp_path: Path) -> Opened:
         handler.setFormatter(Redacted("%(levelname)s %(message)s", settings.secrets))
         logger.addHandler(handler)
         served = Served(
-            settings, talk.engine, lambda: NOW, tmp_path / "slack.db", logger, listen, 0.0, 0.2
+            settings=settings,
+            engine=talk.engine,
+            clock=lambda: NOW,
+            state=tmp_path / "slack.db",
+            logger=logger,
+            listen=listen,
+            duty=duty,
+            pace=pace,
+            ping=ping,
         )
         async with anyio.create_task_group() as tasks:
             talk.where = await tasks.start(serve, served)

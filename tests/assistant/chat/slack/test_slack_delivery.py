@@ -5,7 +5,7 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from assistant.chat.contract import Choice, Reply, Step
+from assistant.chat.contract import Attachment, Choice, Reply, Step
 from tests.assistant.chat.slack.conftest import Opened, Talk
 from tests.assistant.chat.slack.slack_server import Limit
 
@@ -153,6 +153,56 @@ async def test_what_was_cut_off_by_the_end_of_the_process_says_so(opened: Opened
         await talk.answered("asking")
     (post,) = talk.server.posts
     assert "stopped before this was answered" in post.words
+
+
+async def test_an_answer_that_stands_there_is_not_taken_back_when_the_process_ends(
+    opened: Opened,
+) -> None:
+    file = Attachment(name="report.md", media_type="text/markdown", text="# Bookings")
+    async with opened() as talk:
+        talk.server.limits["files.getUploadURLExternal"] = Limit(seconds=60)
+        talk.engine.answers["triage P1"] = [Reply(text="Cause", attachments=(file,))]
+        await talk.say(talk.mention("triage P1"))
+        await talk.answered("Cause")
+        await talk.server.until(lambda: "files.getUploadURLExternal" in talk.server.calls)
+    post, rest = talk.server.posts
+    assert "Cause" in post.words
+    assert "stopped before the rest" in rest.words
+    async with opened():
+        assert "Cause" in post.words
+
+
+async def test_a_button_whose_answer_slack_refused_can_be_pressed_again(talk: Talk) -> None:
+    talk.engine.answers["triage P1"] = [Reply(text="Cause", report="t1", choices=WHY)]
+    await talk.say(talk.mention("triage P1"))
+    post = await talk.answered("Cause")
+    talk.server.refusals["chat.postMessage"] = "restricted_action"
+    await talk.click(talk.press(post.ts, post.buttons["Why"]))
+    await talk.server.until(lambda: talk.server.responses)
+    assert "restricted_action" in talk.response()
+    talk.server.refusals.clear()
+    await talk.click(talk.press(post.ts, post.buttons["Why"]))
+    await talk.answered("heard: why do you believe that?")
+
+
+@pytest.mark.parametrize("crash", [False, True], ids=["stopped", "killed"])
+async def test_a_button_whose_answer_was_cut_off_can_be_pressed_again(
+    opened: Opened,
+    crash: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    async with opened() as talk:
+        talk.engine.answers["triage P1"] = [Reply(text="Cause", report="t1", choices=WHY)]
+        talk.engine.answers["why do you believe that?"] = [Step(text="asking"), anyio.Event()]
+        await talk.say(talk.mention("triage P1"))
+        post = await talk.answered("Cause")
+        await talk.click(talk.press(post.ts, post.buttons["Why"]))
+        await talk.answered("asking")
+        if crash:
+            talk.server.refusals["chat.update"] = "fatal_error"
+    talk.server.refusals.clear()
+    async with opened() as later:
+        await later.click(later.press(post.ts, post.buttons["Why"]))
+        await later.answered("heard: why do you believe that?")
 
 
 async def test_what_was_cut_off_by_a_crash_says_so_at_the_next_start(opened: Opened) -> None:

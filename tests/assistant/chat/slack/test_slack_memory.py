@@ -7,7 +7,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from assistant.chat.slack.memory import Memory
+from assistant.chat.slack.memory import Memory, Promise
 
 pytestmark = pytest.mark.anyio
 
@@ -68,8 +68,13 @@ async def test_a_thread_speaks_of_its_newest_report(tmp_path: Path) -> None:
 
 async def test_a_promise_is_remembered_until_it_is_kept(tmp_path: Path) -> None:
     async with Memory.open(tmp_path / "slack.db") as memory:
-        await memory.begin("C1", "1.0")
-        await memory.begin("C1", "2.0")
-        await memory.end("C1", "1.0")
+        first, second = (Promise(channel="C1", ts=ts, key=f"press {ts}") for ts in ("1", "2"))
+        for promise in (first, second):
+            await memory.promise(promise)
+            await memory.claim(promise.key)
+        await memory.settle(first, kept=True)
     async with Memory.open(tmp_path / "slack.db") as memory:
-        assert await memory.unfinished() == [("C1", "2.0")]
+        assert await memory.promises() == [second]
+        await memory.settle(second, kept=False)
+        assert await memory.promises() == []
+        assert [await memory.claim(one.key) for one in (first, second)] == [False, True]

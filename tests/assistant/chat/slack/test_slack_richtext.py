@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from assistant.chat.contract import Choice, Reply, Step
 from assistant.chat.slack.messages import messages, plain, pressed, said, too_long, working
 from assistant.chat.slack.richtext import LONGEST_BLOCK, rich_text, text_of
+from assistant.incident import Citation
 from tests.assistant.chat.slack.slack_server import words, wrong_with
 
 HOSTILE = (
@@ -125,6 +126,13 @@ def test_a_cut_falls_between_words() -> None:
 
 def test_invisible_and_bidirectional_characters_are_taken_out() -> None:
     assert text_of(rich_text("pay\u202ements\u200b \x1b[31mred")[0]) == "payments  [31mred"
+
+
+def test_evidence_that_the_text_does_not_name_stands_beneath_it() -> None:
+    cited = tuple(Citation(evidence=id) for id in ("e00000001", "e00000002", "e00000002"))
+    (message,) = messages(Reply(text="It restarted [e00000001]", scope="north", citations=cited))
+    small = [words(block) for block in message.blocks if block["type"] == "context"]
+    assert small == ["Scope: north", "Evidence: e00000002"]
 
 
 def test_a_choice_that_is_too_long_to_carry_is_no_button() -> None:
