@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from ingest.candidates import FAMILY, Candidate
 from ingest.triples import likeness
+from ingest.words import key
 
 SAME = 0.8
 """Runbooks that share this part of their word triples are one text in two places."""
@@ -58,11 +59,15 @@ def _alerts(ranked: Iterable[Candidate]) -> frozenset[str]:
 
 
 def _likewise(one: Candidate, other: Candidate, names: frozenset[str]) -> bool:
-    """Whether both are about one alert. What is for different services stays apart."""
+    """Whether both are about one alert and called the same. What is for different services stays apart,
+    and so do pages that only have an alert in common: of two ways out, one may be out of date.
+    """
     services, others = one.runbook.services, other.runbook.services
     if services and others and not set(services) & set(others):
         return False
-    return bool(one.topic.alerts & other.topic.alerts & names)
+    if not one.topic.alerts & other.topic.alerts & names:
+        return False
+    return key(one.topic.title) == key(other.topic.title)
 
 
 class _Triples(dict[int, frozenset[int]]):

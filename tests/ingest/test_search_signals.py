@@ -87,6 +87,13 @@ async def test_pages_about_one_alert_for_different_services_stay_apart(settings)
     assert not [match for match in found if match.likewise]
 
 
+async def test_pages_of_other_titles_about_one_alert_stay_apart_as_one_may_be_out_of_date(settings):
+    page = "---\nalerts: [QueueTooLong]\n---\n# {}\n\nDrain the queue of the workers.\n"
+    files = {f"{name}.md": page.format(name) for name in ("Workers", "Queues")}
+    found = await answered(settings, files, Query("drain the queue of the workers"))
+    assert {match.runbook.path for match in found} == {"Workers.md", "Queues.md"}
+
+
 async def test_who_quotes_the_question_has_its_pairs_and_who_has_its_words_apart_has_not(settings):
     words = "# {}\n\nThe {} of the cluster reach the {} from the {}.\n"
     files = {
