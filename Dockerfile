@@ -8,7 +8,7 @@ COPY assistant assistant
 COPY mcp_servers mcp_servers
 COPY ingest ingest
 COPY eval eval
-RUN python -m venv /opt/venv && /opt/venv/bin/pip install --no-cache-dir .
+RUN python -m venv /opt/venv && /opt/venv/bin/pip install --no-cache-dir ".[web]"
 
 FROM build AS build-ingest
 # From PyTorch's own CPU index: the same version elsewhere brings gigabytes of CUDA.

@@ -58,7 +58,7 @@ test: export MERMAID_MODULES := $(CURDIR)/node_modules
 	@touch $@
 
 .venv/.dev: .venv/.ready
-	$(BIN)/pip install --quiet -e ".[slack]" --group dev
+	$(BIN)/pip install --quiet -e ".[slack,web]" --group dev
 	@touch $@
 
 # Programs on Node that the tests hold our output against. Node itself comes with the dev group; the

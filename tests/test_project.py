@@ -23,6 +23,7 @@ LINES_OF_A_FUNCTION = 50
 HEAVY = (
     "aiohttp",
     "chromadb",
+    "itsdangerous",
     "kubernetes",
     "langgraph",
     "mcp",

@@ -7,6 +7,7 @@ import typer
 from assistant.cli import asking, duty, incidents, knowledge, lab, runbooks, servers, slack, upkeep
 from assistant.cli import chat as chatting
 from assistant.cli import postmortem as remembering
+from assistant.cli import serve as serving
 from assistant.cli import triage as triaging
 
 app = typer.Typer(
@@ -18,6 +19,7 @@ app = typer.Typer(
 app.command("triage")(triaging.triage)
 app.command("chat")(chatting.chat)
 app.command("slack")(slack.slack)
+app.command("serve")(serving.serve)
 app.add_typer(duty.app, name="duty")
 app.command("incidents")(incidents.incidents)
 app.command("show")(incidents.show)

@@ -6,7 +6,7 @@ import os
 import secrets
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,6 +24,7 @@ from rich.table import Table
 from assistant.cli.triage import stopwatch
 from assistant.cli.wiring import (
     Wired,
+    asking,
     now,
     private_folder,
     settled,
@@ -42,10 +43,9 @@ if TYPE_CHECKING:
     from assistant.duty.rows import Incident
     from assistant.duty.webhooks import Senders
     from assistant.duty.worker import Announcing, Triaging, Worker
-    from assistant.incident import Alert, Evidence, Report
+    from assistant.incident import Alert, Report
     from assistant.settings import DutySettings, Terms
     from assistant.store import Store, Triage
-    from assistant.toolbox import Call
 
 SECRETS = {
     "PAGERDUTY_WEBHOOK_SECRET": "pagerduty_secret_file",
@@ -116,7 +116,7 @@ async def on_duty(
     from assistant.duty.polling import Poll  # noqa: PLC0415
     from assistant.duty.webhooks import Intake  # noqa: PLC0415
 
-    ask, duty = _asking(made), made.settings.duty
+    ask, duty = asking(made, "duty"), made.settings.duty
     seconds = duty.poll_seconds if poll_seconds is None else poll_seconds
     with opened(made.settings.home, terms or duty) as queue:
         worker = _worker(made, queue, announce, progress or _untold)
@@ -184,6 +184,12 @@ def _file(
     return f"duty.{setting}", str(getattr(duty, setting, None) or "")
 
 
+def secret_lines(environment: Mapping[str, str], variable: str) -> tuple[str, ...]:
+    """The variable, or the file that `variable`_FILE names. Raises SettingsError."""
+    naming = f"{variable}_FILE"
+    return _lines(environment.get(variable, ""), naming, environment.get(naming, "").strip())
+
+
 def _lines(text: str, naming: str, path: str) -> tuple[str, ...]:
     """One secret a line; several while one is being changed for another."""
     if not text.strip() and path:
@@ -194,17 +200,6 @@ def _lines(text: str, naming: str, path: str) -> tuple[str, ...]:
         if not text.strip():
             raise SettingsError(f"{naming} names {path!r}, which is empty")
     return tuple(line.strip() for line in text.splitlines() if line.strip())
-
-
-def _asking(made: Wired) -> Callable[[Iterable[Call]], Awaitable[list[Evidence]]]:
-    async def ask(calls: Iterable[Call]) -> list[Evidence]:
-        from assistant.toolbox import Session, Toolbox  # noqa: PLC0415 - see above
-
-        session = Session(caller="duty")
-        async with Toolbox.open(made.settings, made.environment, made.clock, session) as toolbox:
-            return await toolbox.collect(calls)
-
-    return ask
 
 
 def _triaging(made: Wired, queue: Queue, progress: Progress) -> Triaging:

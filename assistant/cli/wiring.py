@@ -6,16 +6,21 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio
 
 from assistant.errors import NotFound, SettingsError
 from assistant.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from assistant.incident import Evidence
+    from assistant.toolbox import Call
 
 LAB_SECONDS = 15.0
 """A triage's time in the lab: everything is on loopback, and a hanging backend is part of the show."""
@@ -105,6 +110,19 @@ def stopped_by_signals() -> Iterator[None]:
         finally:
             for sign in signs:
                 loop.remove_signal_handler(sign)
+
+
+def asking(made: Wired, caller: str) -> Callable[[Iterable[Call]], Awaitable[list[Evidence]]]:
+    """Asks the read tools, for what is no triage and no conversation."""
+
+    async def ask(calls: Iterable[Call]) -> list[Evidence]:
+        from assistant.toolbox import Session, Toolbox  # noqa: PLC0415 - heavy
+
+        session = Session(caller=caller)
+        async with Toolbox.open(made.settings, made.environment, made.clock, session) as toolbox:
+            return await toolbox.collect(calls)
+
+    return ask
 
 
 def alert_of(wired: Wired, alert_id: str) -> str:

@@ -39,7 +39,7 @@ def html(report: Report) -> str:
         verdict=report.verdict.name.lower(),
         chains=chains(report)[0],
         topology=Markup(topology_svg(report)),  # noqa: S704 - built of escaped parts
-        evidence=[_shown(one, words) for one, words in _by_citation(report)],
+        evidence=[shown(one, words) for one, words in _by_citation(report)],
         known={one.id for one in report.evidence},
         when=Lookup(report).when,
         link=_link(report.alert.url),
@@ -98,15 +98,16 @@ def _by_citation(report: Report) -> list[tuple[Evidence, tuple[str, ...]]]:
     return [(one, words.get(one.id, ())) for one in ordered]
 
 
-def _shown(one: Evidence, words: tuple[str, ...]) -> dict[str, Any]:
+def shown(one: Evidence, words: tuple[str, ...], most: int = MOST_DATA) -> dict[str, Any]:
+    """One piece of evidence for a template: arguments and data in print, what is quoted marked."""
     data = "" if one.data is None else _pretty(one.data)
     return {
         "one": one,
         "cited": bool(words),
         "how_many": how_many(one),
         "arguments": clean_block(_pretty(dict(one.arguments))),
-        "pieces": _marked(data[:MOST_DATA], words),
-        "hidden": max(len(data) - MOST_DATA, 0),
+        "pieces": _marked(data[:most], words),
+        "hidden": max(len(data) - most, 0),
     }
 
 

@@ -32,7 +32,7 @@ ONE_SHOT = {"assistant", "ingest"}
 """Services that end by themselves, and so have nobody to ask about their health."""
 AT_NIGHT = {"ingest-nightly"}
 """Healthy after a first whole run; `test_schedules.py` holds its shell and its health check."""
-PORT = re.compile(r"(?<=[:\s])(7001|7002|7003|800[0-4]|9090)\b|^(?:800[0-4])$")
+PORT = re.compile(r"(?<=[:\s])(7001|7002|7003|800[0-4]|8080|9090)\b|^(?:800[0-4]|8080)$")
 HOST = re.compile(r"//(?:chroma|lab|prometheus|mcp-[a-z]+):")
 
 
@@ -106,11 +106,11 @@ class Machine:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.services = services("--env-file", str(ROOT / "deploy/lab.env"))
-        self.ports = _free_ports(("7001", "7002", "7003", "8000", "8001", "8002", "8003", "8004", "9090"))  # fmt: skip
+        self.ports = _free_ports(("7001", "7002", "7003", "8000", "8001", "8002", "8003", "8004", "8080", "9090"))  # fmt: skip
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.paths = {
             f"/run/secrets/{name}": self._file(name, "a-token-of-the-test")
-            for name in ("mcp_token", "kubeconfig", "pagerduty_token")
+            for name in ("mcp_token", "kubeconfig", "pagerduty_token", "web_token")
         }
         for service in self.services.values():
             for volume in service.get("volumes", ()):

@@ -6,21 +6,18 @@ Mermaid can be drawn by a browser alone, so its text is the file.
 from __future__ import annotations
 
 import re
-from importlib.resources import files
 
 from assistant.chat.contract import Attachment
 from assistant.incident import Frozen
+from assistant.report.picture import NAMESPACE, drawing_style
 
 SVG = "image/svg+xml"
-DRAWN = (".chart", ".topology")
-"""The classes of our own drawings, as the report's page styles them."""
 GROUND = "#181d25"
 WIDEST = 2_400
 FONTS = ("DejaVu Sans", "Liberation Sans", "Noto Sans", "Arial", "Helvetica")
 """The renderer draws no letter of a font that it does not find: the first that is here is taken."""
 OUTWARD = re.compile(r"(?i)<\s*(?:[\w-]+:)?(?:image|feimage)\b|href|@import|<!|<\?")
 """What could make the renderer open a file of this machine. Our own drawings have none of it."""
-NAMESPACE = "http://www.w3.org/2000/svg"
 
 
 class Upload(Frozen):
@@ -62,7 +59,7 @@ def png(svg: str) -> bytes | None:
             named,
             background=GROUND,
             zoom=_zoom(named),
-            style_sheet=_style(),
+            style_sheet=drawing_style(),
             font_family=font,
             sans_serif_family=font,
         )
@@ -84,12 +81,6 @@ def _zoom(svg: str) -> float:
     """Twice the size, for sharp screens, and no more than a picture that Slack still shows."""
     width = re.search(r'<svg[^>]*\bwidth="(\d+)"', svg)
     return min(2.0, WIDEST / max(int(width.group(1)), 1)) if width else 2.0
-
-
-def _style() -> str:
-    """The page's rules for our drawings: one place says how they look."""
-    page = files("assistant.report").joinpath("page", "page.css").read_text("utf-8")
-    return "\n".join(line for line in page.splitlines() if line.startswith(DRAWN))
 
 
 def _safe(name: str) -> str:
