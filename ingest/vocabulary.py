@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ingest.lookup import Lookup, most_holders
 
 SHOWN_WORDS = 4
+KIN = {"fail": "failur", "failur": "fail"}
+"""Stems that the stemmer keeps apart: titles of alerts say *Failures*, their messages *is failing*."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class Vocabulary:
     def share(self, title: frozenset[str], weights: Mapping[str, float]) -> float:
         """Which part of a title's weight the query has. `weights`: of all stems of the title."""
         whole = sum(weights[stem] for stem in title)
-        return sum(weights[stem] for stem in title & self.stems.keys()) / whole if whole else 0.0
+        return sum(weights[stem] for stem in title & with_kin(self.stems)) / whole if whole else 0.0
 
     def has_all(self, title: frozenset[str]) -> bool:
         """Whether the query has every word of a title."""
@@ -58,13 +60,18 @@ class Vocabulary:
 
     def named_by(self, title: frozenset[str]) -> float:
         """Which part of the query's weight a title has, of the words that stand anywhere."""
-        found = sum(self.weights[stem] for stem in title & self.holders.keys())
+        found = sum(self.weights[stem] for stem in with_kin(title) & self.holders.keys())
         return found / self.whole if self.whole else 0.0
 
     def shared_with(self, topic: int) -> tuple[str, ...]:
         """The rarest of the query's words that stand in this topic."""
         rarest = sorted(self.holders, key=lambda stem: (-self.weights[stem], stem))
         return tuple(self.stems[s] for s in rarest if topic in self.holders[s])[:SHOWN_WORDS]
+
+
+def with_kin(stems: Iterable[str]) -> set[str]:
+    """The stems, and those that are of the same word."""
+    return {kin for stem in stems for kin in (stem, KIN.get(stem, stem))}
 
 
 def weight(holders: int, count: int) -> float:

@@ -270,3 +270,15 @@ def test_a_review_is_told_in_days_or_in_its_authors_words():
     assert reviewed("2026-10-01", today) == "reviewed 40 days ago"
     assert reviewed("last spring", today) == "reviewed last spring"
     assert reviewed("2027-01-01", today) == ""
+
+
+async def test_a_title_of_failures_fits_a_message_that_says_failing(settings):
+    files = {
+        "RuleFailures.md": "# RuleFailures\n\nLook.\n",
+        "RuleLimits.md": "# RuleLimits\n\nLook.\n",
+    }
+    async with opened(settings, files) as lookup:
+        fit = {
+            one.runbook.path: one.evidence.fit for one in ranked(lookup, Query("a rule is failing"))
+        }
+    assert fit["RuleFailures.md"] > fit["RuleLimits.md"] > 0
