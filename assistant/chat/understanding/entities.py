@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from assistant.chat.understanding.meaning import Context, Verb
-from assistant.chat.understanding.times import NUMBERS
+from assistant.chat.understanding.meaning import Context
 from assistant.chat.understanding.vocabulary import ORDINARY
 
 NAME = r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?"
@@ -27,14 +26,21 @@ _ALERT_BY_VALUE = re.compile(
 )
 """An alert that duty was told of and no system knows by an id."""
 _ALERT_ID = re.compile(
-    r"(?<![\w/.-])(?:[PQ](?=[A-Z0-9]*\d)[A-Z0-9]{3,20}|[PQ][A-Z0-9]{6,20})(?![\w-])"
+    r"(?<![\w/.-])(?:[PQ](?=[A-Z0-9]*\d)[A-Z0-9]{3,20}|[PQ][A-Z]{6}(?:[A-Z]{7})?)(?![\w-])"
 )
 _ALERT_NUMBER = re.compile(
-    r"(?:#|\b(?:incident|alert|page|ticket|triage)\s+(?:number\s+|no\.?\s+|id\s+)?#?)(\d{1,9})\b",
+    r"(?:#|\b(?:incident|alert|page|ticket|triage)\s+(?:number\s+|no\.?\s+|nr\.?\s+|id\s+)?#?|\b(?:number|nr\.?|incident id|alert id)\s+#?(?=\d{3}))(\d{1,9})\b",
     re.IGNORECASE,
 )
 _ALERT_LOOSE = re.compile(
     r"\b(?:triage|incident|alert|investigate|page|for|at|into)\s+([pq](?=[a-z0-9]*\d)[a-z0-9]{2,20})(?![\w-])",
+    re.IGNORECASE,
+)
+_ALERT_ALONE = re.compile(
+    r"^\W*([pq](?=[a-z0-9]*\d)(?:[a-z0-9]{6}|[a-z0-9]{13}))\W*$", re.IGNORECASE
+)
+_ALERT_BARE_NUMBER = re.compile(
+    r"\b(?:(?:status|summary|report|recap|rca|postmortem|post-mortem|overview|cause|review|runbook|timeline|diagram|impact) (?:of|for|about|on)|into|ack|acknowledge|resolve|close|triage|investigate|snooze|silence)\s+(\d{4,9})(?=\s*(?:$|[?!.,]|pls|please|now|it\b|its\b))",
     re.IGNORECASE,
 )
 _NAMESPACE = (
@@ -59,7 +65,8 @@ _ROLE = re.compile(
     r".+-(?:api|svc|service|worker|web|server|db|proxy|gateway|cache|queue|job|ui|app|\d+)"
 )
 _TOWARDS = re.compile(rf"\b(?:to|on|into|at)\s+(?:the\s+)?(?P<name>{NAME})(?=\s|$)")
-_WORD = re.compile(r"\S+")
+_QUANTITY = re.compile(r"[\d.]+[a-z]{0,3}")
+_INFLECTED = re.compile(r"[a-z]{3,}(?:ing|ed|ly|ness|ous)")
 
 TOPICS = {
     "latency": r"latenc\w+|slow\w*|response times?|p50|p90|p95|p99|timeouts?|timing out",
@@ -74,42 +81,10 @@ TOPICS = {
 }
 _TOPICS = {name: re.compile(rf"\b(?:{words})\b") for name, words in TOPICS.items()}
 
-_POLITE = (
-    r"(?:(?:ok|okay|hey|hi|and|then|so|now|just|please|well|alright|right|yes|yeah|fine|assistant|bot|go ahead and|lets|let us|also"
-    r"|(?:can|could|would|will) (?:you|we|i|someone|somebody)(?: please)?(?: just)?|you (?:can|should|must|need to)|you to"
-    r"|i (?:want|need|would like|like) (?:you )?to|i (?:want|need)|we (?:should|must|need to|have to|want to|could)|should (?:i|we)|shall (?:i|we)|can (?:i|we)"
-    r"|how (?:do|can|would|should) (?:i|we)|how to|help me(?: to)?|try to|it is time to|time to|do|perform|trigger|initiate|a|an|the|immediately|quickly)\s+)*"
-)
-_VERBS: tuple[tuple[Verb, str], ...] = (
-    (Verb.UNCORDON, r"uncordon"),
-    (Verb.CORDON, r"cordon"),
-    (Verb.DRAIN, r"drain|evacuate"),
-    (Verb.ROLL_BACK, r"roll back|roll (?:it|this|that|them|\S+) back|revert|undo|go back to|back out|downgrade|rollout undo"),
-    (Verb.RESTART, r"restart(?! (?:count|reason|histor|loop|cause))|bounce|reboot|recycle|kick|rollout restart|rolling restart|turn (?:it|\S+) off and on"),
-    (Verb.SCALE, r"scale|set replicas|(?:increase|raise|bump|double|reduce|lower|decrease|add)(?: \S+){0,4} replicas?|(?:add|give)(?: \S+){0,3} (?:replicas?|pods|instances)|autoscale|resize"),
-    (Verb.ACKNOWLEDGE, r"acknowledge|ack"),
-    (Verb.RESOLVE, r"resolve|close|mark (?:\S+ ){1,4}(?:as )?(?:resolved|done|fixed)"),
-    (Verb.SILENCE, r"silence|mute|snooze|suppress"),
-    (Verb.DELETE, r"delete|kill|remove|terminate|destroy|evict"),
-    (Verb.OTHER, r"apply|patch|edit|run|execute|deploy|redeploy|install|uninstall|upgrade|set|increase|raise|bump|lower|decrease|reduce|disable|enable|stop|start|pause|resume|suspend|fail ?over|reassign|merge|push|promote|create|rename|change|update|fix|kubectl|helm|turn (?:on|off)|shut(?: \S+)? down|switch|flush|clear|grant|rotate"),
-)  # fmt: skip
-_ASKED = tuple((verb, re.compile(rf"^{_POLITE}(?:{words})\b(?=\s+\S|$)")) for verb, words in _VERBS)
-_CLAUSES = re.compile(r"\b(?:and then|and|then)\b\s*")
-_WANTED = (
-    (Verb.RESTART, re.compile(r"\b(?:needs?|wants?|requires?|should get|deserves?) (?:a|to be) (?:\w+ )?(?:restart\w*|bounced?|rebooted?)\b|\bshould be restarted\b")),
-    (Verb.ROLL_BACK, re.compile(r"\b(?:should|must|needs? to|has to|have to) be (?:rolled back|roll back|reverted)\b|\b(?:put|bring|get|move|take)\b.{1,60}\bback (?:to|on)\b|\bneeds? a roll back\b|\bback to the (?:previous|last|old|former)\b")),
-    (Verb.SCALE, re.compile(r"\b(?:make|run|give|get|bring|want|need)\b.{0,50}\b(?:\d{1,6}|one|two|three|four|five|six|seven|eight|nine|ten|more|fewer) (?:more |fewer )?(?:replicas?|pods|instances|copies)\b|\bshould be scaled\b")),
-    (Verb.ACKNOWLEDGE, re.compile(r"\bmark\b.{1,40}\backnowledged\b|\bi have got (?:it|this)\b|\bi am on it\b")),
-)  # fmt: skip
-_COUNT = re.compile(
-    r"\b(?:to|=|at|with|be|of|by|run|make it|it|set replicas)\s*(?P<a>\d{1,6})\b|(?:^|\s)(?P<b>\d{1,6}) (?:replicas?|pods|instances|copies)\b"
-    r"|\breplicas?[ =:]+(?:to )?(?P<c>\d{1,6})\b"
-)
-_WORDED = {word: str(number) for number, word in enumerate(NUMBERS)}
 _ORDERS = re.compile(
-    r"<\s*/?\s*(?:system|assistant|instructions?|admin|im_start)\b|\[/?inst\]|\b(?:ignore|disregard|forget|override)\b.{0,30}\b(?:previous|prior|above|earlier|all|your|any)\b"
-    r".{0,20}\b(?:instructions?|rules|prompts?|guidelines|messages)\b|\byou are now\b|\b(?:admin|developer|god|debug) mode\b|\bsystem prompt\b|\bjailbreak\b"
-    r"|\bapprovals? (?:is|are) (?:off|disabled)\b|\b(?:drop|truncate|alter) table\b|\b(?:ai|assistant|agent|bot)\s*[:,]\s*(?:please |now )?(?:scale|delete|restart|drain|run|execute|call)\b",
+    r"<\s*/?\s*(?:system|assistant|instructions?|admin|im_start)\b|\[/?inst\]|\b(?:ignore|disregard|forget|override|overwrite|bypass|break|lift|drop)\b.{0,30}\b(?:previous|prior|above|earlier|all|your|any)\b"
+    r".{0,20}\b(?:instructions?|rules|prompts?|guidelines|messages|restrictions?|guardrails)\b|\byou are now\b|\b(?:admin|developer|god|debug) mode\b|\bsystem prompt\b|\bjailbreak\b"
+    r"|\byou have no (?:rules|restrictions|limits)\b|\brepeat your (?:instructions|prompt)\b|\bdelete from\b|\binsert into\b|\bselect\s.{1,60}\sfrom\b|\bnew (?:instructions?|rules|orders)\s*:|\bfrom now on,? you\b|\bpretend (?:that )?(?:you|to be)\b|\byou must obey\b|\b(?:developer|system) (?:message|note)\b|\bhidden rules\b|\bact as (?:an? )?(?:\w+ )?(?:ai|assistant|pirate|admin|root)\b|\bno restrictions\b|\bapprovals? (?:is|are) (?:off|disabled)\b|\b(?:drop|truncate|alter) table\b|\b(?:ai|assistant|agent|bot)\s*[:,]\s*(?:please |now )?(?:scale|delete|restart|drain|run|execute|call)\b",
     re.IGNORECASE,
 )
 _COMPANIES = (
@@ -121,35 +96,32 @@ ELSEWHERE = frozenset(_COMPANIES.split())
 """Services of other companies: whether they are up stands on their own pages."""
 _SECRET = re.compile(
     r"\b(?:passwords?|passwd|credentials?|api[- ]?keys?|private keys?|access keys?|(?:auth|bearer|access|api) tokens?"
-    r"|(?:show|print|give|read|get|reveal|dump|decode|what is|cat|echo|tell)\b.{0,40}\bsecrets?|secrets? (?:values?|contents?|data)|kubeconfig|env vars?)\b"
+    r"|(?:show|print|give|read|get|reveal|dump|decode|what is|cat|echo|tell)\b.{0,40}\bsecrets?|secrets? (?:values?|contents?|data)|tokens? (?:for|of|to)\b(?! (?:expir|log))|kubeconfig|env vars?)\b"
 )
+
+
+_ALERTS = (
+    _ALERT_URL, _ALERT_BY_VALUE, _ALERT_ID, _ALERT_NUMBER, _ALERT_LOOSE, _ALERT_ALONE, _ALERT_BARE_NUMBER
+)  # fmt: skip
 
 
 def alert_of(text: str) -> tuple[str, str]:
     """The alert that the text names, and the text without it; the text is as it was typed."""
-    for pattern in (_ALERT_URL, _ALERT_BY_VALUE, _ALERT_ID, _ALERT_NUMBER, _ALERT_LOOSE):
-        if found := pattern.search(text):
+    for pattern in _ALERTS:
+        found = pattern.search(text)
+        if found and not _is_word(found.group(), text):
             name = found.group(found.lastindex or 0)
-            rest = text[: found.start(found.lastindex or 0)] + " " + text[found.end() :]
-            return (name.upper() if pattern is _ALERT_LOOSE else name), rest.replace("#", " ")
+            # The alert's place in the sentence is kept: "got paged for this, what is going on".
+            rest = text[: found.start(found.lastindex or 0)] + " this " + text[found.end() :]
+            return (
+                name.upper() if pattern in (_ALERT_LOOSE, _ALERT_ALONE) else name
+            ), rest.replace("#", " ")
     return "", text
 
 
-def verb_of(sentence: str) -> Verb | None:
-    """The change that is requested; a question about one that was made is none."""
-    first, *later = _CLAUSES.split(sentence)
-    for verb, pattern in _ASKED:
-        further = verb is not Verb.OTHER and any(pattern.match(clause) for clause in later)
-        if pattern.match(first) or pattern.match(sentence) or further:
-            return verb
-    return next((verb for verb, pattern in _WANTED if pattern.search(sentence)), None)
-
-
-def replicas_of(sentence: str) -> int | None:
-    """The number of replicas that is wanted."""
-    digits = " ".join(_WORDED.get(word, word) for word in sentence.split())
-    found = _COUNT.search(digits)
-    return int(found["a"] or found["b"] or found["c"]) if found else None
+def _is_word(name: str, text: str) -> bool:
+    """Whether what looks like an id is a word that was shouted: "PENDING", "POSTMORTEM"."""
+    return name.isalpha() and (name.lower() in ORDINARY or text.isupper())
 
 
 def wants_secret(sentence: str) -> bool:
@@ -184,10 +156,10 @@ class Named:
 
 def named(sentence: str, context: Context) -> Named:
     """The namespace and the subject, by where their words stand; known names before any others."""
+    namespace = _first(_NAMESPACE, sentence)
     if path := next((p for p in _PATH.finditer(sentence) if _is_path(p)), None):
         first, second = path["namespace"], path["name"]
-        return Named(second, "" if re.fullmatch(_KIND, first) else first)
-    namespace = _first(_NAMESPACE, sentence)
+        return Named(second, namespace if re.fullmatch(_KIND, first) else first)
     left = [w for w in _strangers(sentence, context) if w != namespace]
     for word in left:
         if not namespace and word in context.namespaces and word not in context.subjects:
@@ -196,7 +168,8 @@ def named(sentence: str, context: Context) -> Named:
     namespace = namespace or _place(sentence, left, subject, context)
     left = [word for word in left if word != namespace]
     subject = _subject(sentence, left, context)
-    return Named(subject, namespace, sum(word != subject for word in left))
+    strange = sum(word != subject and not _INFLECTED.fullmatch(word) for word in left)
+    return Named(subject, namespace, strange)
 
 
 def _place(sentence: str, left: list[str], subject: str, context: Context) -> str:
@@ -241,7 +214,7 @@ def _strangers(sentence: str, context: Context) -> list[str]:
 
 def _strange(word: str) -> bool:
     plain = word not in ORDINARY and word.removesuffix("s") not in ORDINARY
-    return plain and not word.replace(".", "").isdigit() and bool(re.fullmatch(NAME, word))
+    return plain and not _QUANTITY.fullmatch(word) and bool(re.fullmatch(NAME, word))
 
 
 def _subject(sentence: str, left: list[str], context: Context) -> str:
@@ -255,5 +228,5 @@ def _subject(sentence: str, left: list[str], context: Context) -> str:
                 if found["name"] in candidates:
                     return found["name"]
         if candidates:
-            return candidates[0]
+            return min(candidates, key=lambda word: bool(_INFLECTED.fullmatch(word)))
     return ""

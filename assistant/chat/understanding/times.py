@@ -24,9 +24,13 @@ _NUMBER = (
 _UNIT = r"(?P<u>s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?)\b"
 _LEAD = r"(?:\b(?:in|over|within|during|for|from|of)\s+)?(?:\b(?:the|these)\s+)?"
 _CLOCK = r"(?P<{0}>[012]?\d(?:[:.][0-5]\d)?)\s?(?P<{0}m>am|pm)?(?: utc)?"
+_FULL_CLOCK = r"(?P<{0}>[012]?\d[:.][0-5]\d|[012]?\d(?=\s?[ap]m))\s?(?P<{0}m>am|pm)?(?: utc)?"
 
 _LAST = re.compile(rf"{_LEAD}\b(?:last|past|previous|recent)\s+(?:{_NUMBER}\s*)?{_UNIT}")
 _AGO = re.compile(rf"(?:\b(?:since|from|about|around|until)\s+)?\b{_NUMBER}\s*{_UNIT} ago\b")
+_SPAN = re.compile(
+    rf"(?<![\w.:-])(?:(?:of|in|at|for|during)\s+)?{_FULL_CLOCK.format('a')}\s*(?:-|\u2013|to|until|till|and)\s*{_FULL_CLOCK.format('b')}(?![\w.-])"
+)
 _SINCE = re.compile(rf"\b(?:since|after|from)\s+{_CLOCK.format('a')}(?![\w.-])")
 _BETWEEN = re.compile(
     rf"\b(?:between|from)\s+{_CLOCK.format('a')}\s+(?:and|to|until|till)\s+{_CLOCK.format('b')}(?![\w.-])"
@@ -37,8 +41,8 @@ _NOW = re.compile(
     r"\b(?:right now|just now|now|currently|at the moment|at present|presently|as we speak)\b"
 )
 _NAMED = re.compile(
-    r"(?:\b(?:since|from|in|over|during|until)\s+)?(?:\bthe\s+)?\b(?P<name>this morning|morning|"
-    r"this afternoon|this evening|tonight|last night|overnight|over night|night|midnight|noon|lunch|"
+    r"(?:\b(?:since|from|in|over|during|until)\s+)?(?:\bthe\s+)?(?<!typical )(?<!normal )(?<!usual )(?<!average )\b(?P<name>this morning|morning|"
+    r"this afternoon|this evening|this night|tonight|this weekend|weekend|last weekend|last night|overnight|over night|night|midnight|noon|lunch|"
     r"today|yesterday|this week|last week|(?:mon|tues|wednes|thurs|fri|satur|sun)day)\b"
 )
 
@@ -137,6 +141,12 @@ def _week(day: datetime, now: datetime) -> tuple[datetime, datetime]:
     return day - timedelta(days=day.weekday()), now
 
 
+def _weekend(day: datetime, now: datetime) -> tuple[datetime, datetime]:
+    """The weekend that is, or else the last one: what is to come holds no evidence."""
+    saturday = day - timedelta(days=(day.weekday() - 5) % 7)
+    return saturday, min(now, saturday + timedelta(days=2))
+
+
 def _last_week(day: datetime, _: datetime) -> tuple[datetime, datetime]:
     monday = day - timedelta(days=day.weekday())
     return monday - timedelta(days=7), monday
@@ -144,7 +154,8 @@ def _last_week(day: datetime, _: datetime) -> tuple[datetime, datetime]:
 
 _DAYS: dict[str, Callable[[datetime, datetime], tuple[datetime, datetime]]] = {
     "this morning": _hours(0, 12), "morning": _hours(0, 12), "this afternoon": _hours(12, 18),
-    "this evening": _hours(18), "tonight": _tonight, "last night": _hours(-6, 6),
+    "this evening": _hours(18), "tonight": _tonight, "this night": _tonight, "this weekend": _weekend,
+    "weekend": _weekend, "last weekend": _weekend, "last night": _hours(-6, 6),
     "overnight": _hours(-6, 6), "over night": _hours(-6, 6), "night": _hours(-6, 6),
     "midnight": _hours(0), "noon": _hours(12), "lunch": _hours(12), "today": _hours(0),
     "yesterday": _hours(-24, 0), "this week": _week, "last week": _last_week,
@@ -152,6 +163,7 @@ _DAYS: dict[str, Callable[[datetime, datetime], tuple[datetime, datetime]]] = {
 
 _READERS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], Window | None]], ...] = (
     (_BETWEEN, _between),
+    (_SPAN, _between),
     (_LAST, _back),
     (_AGO, _back),
     (_BARE, _back),

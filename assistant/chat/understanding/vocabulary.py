@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from assistant.chat.understanding.everyday import NEUTRAL
+
 _SLIPS = (
     "restart restarts restarted restarting failing failed broken unhealthy logs events"
     " metrics changed changes change deployed deployment deploys deploy rollout release"
@@ -16,7 +18,7 @@ KEYWORDS = tuple(_SLIPS.split())
 """Words of which a slip of the finger is put right, in the order of preference."""
 
 _FUNCTION = (
-    "a about above after again all already also am an and any are as at be because been before"
+    "a about above after again all already another ask asks asked compare also am an and any are as at be because been before"
     " being below between both but by can could did do does doing done down during each either else"
     " even ever every few for from further get gets getting give given go goes going gone got had"
     " has have having he hello help her here hey hi him his hmm how however i if in into is it its"
@@ -86,5 +88,5 @@ _DOMAIN = (
     " script python paste manager boss short vs versus versus compared"
     " command commands able capable capabilities do"
 )
-ORDINARY = frozenset((_FUNCTION + " " + _DOMAIN).split()) | frozenset(KEYWORDS)
+ORDINARY = frozenset((_FUNCTION + " " + _DOMAIN).split()) | frozenset(KEYWORDS) | NEUTRAL
 """Words that are no name of anything: what is left over in a sentence may be one."""

@@ -16,14 +16,20 @@ from assistant.errors import NotFound
 from tests.assistant.chat.reports import report
 from tests.assistant.chat.talking import NOW, Deaf, Hearing, conversation, say
 
-TABLE = tomllib.loads(Path(__file__).with_name("phrasings.toml").read_text(encoding="utf-8"))
+OUT_OF_SCOPE = [
+    row["text"]
+    for name in ("phrasings.toml", "phrasings_second.toml")
+    for row in tomllib.loads(Path(__file__).with_name(name).read_text(encoding="utf-8"))[
+        "out_of_scope"
+    ]
+]
 
 
-@pytest.mark.parametrize("row", TABLE["out_of_scope"], ids=lambda row: row["text"][:40])
-async def test_what_is_out_of_scope_asks_no_tool_and_proposes_no_command(row, tmp_path):
+@pytest.mark.parametrize("text", OUT_OF_SCOPE, ids=lambda text: text[:40])
+async def test_what_is_out_of_scope_asks_no_tool_and_proposes_no_command(text, tmp_path):
     systems = Deaf()
     async with conversation(tmp_path, systems) as engine:
-        _, reply = await say(engine, row["text"])
+        _, reply = await say(engine, text)
     assert systems.asked == systems.triaged == []
     assert "kubectl" not in reply.text
     assert reply.text
