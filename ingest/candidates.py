@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 from ingest.lookup import Lookup, Place, Runbook, Topic
@@ -200,8 +200,8 @@ class _Gathering:
                 **self._of_title(topic, titles),
             )
             stub = _is_stub(topic, [topics[n] for n in near[number]])
-            candidate = self._candidate(topic, runbooks[topic.runbook], sections[number], evidence)
-            yield replace(candidate, stub=stub)
+            shown = self._shown(sections[number])
+            yield self._candidate(topic, runbooks[topic.runbook], shown, evidence, stub=stub)
 
     def _near(self, topics: Mapping[int, Topic]) -> dict[int, set[int]]:
         """Topic -> itself and those about the same alert, of these topics."""
@@ -269,10 +269,8 @@ class _Gathering:
         coverage = words.coverage(topic.number)
         return {kind: share, "fit": fit, "entitled": entitled, "coverage": coverage}
 
-    def _candidate(
-        self, topic: Topic, runbook: Runbook, places: list[Place], evidence: Evidence
-    ) -> Candidate:
-        """The topic with the section to act on."""
+    def _shown(self, places: Iterable[Place]) -> Place:
+        """Of a topic's sections the one to act on."""
 
         def use(place: Place) -> tuple[float, int]:
             text = self._scores.get(place.number, 0.0) / self._best
@@ -280,11 +278,16 @@ class _Gathering:
             pointed = POINTED * (place.number in self._wanted.routes.sections)
             return text / 4 + STEPS * place.has_steps + pointed, -place.first_line
 
-        shown = max(places, key=use)
+        return max(places, key=use)
+
+    def _candidate(
+        self, topic: Topic, runbook: Runbook, shown: Place, evidence: Evidence, *, stub: bool
+    ) -> Candidate:
+        """The topic with the section to act on."""
         context = self._context(topic, runbook)
         cosine = self._meaning.get(shown.number, 0.0)
         score = evidence.weighed(self._weights)
-        return Candidate(runbook, topic, shown, evidence, context, cosine, score)
+        return Candidate(runbook, topic, shown, evidence, context, cosine, score, stub)
 
     def _context(self, topic: Topic, runbook: Runbook) -> Context:
         """What speaks for the topic beside its text."""

@@ -31,17 +31,22 @@ def folded(
     `triples_of` gives a runbook's by its number. Copies are looked for among twice as many.
     """
     folds: list[Fold] = []
+    named: dict[str, list[Fold]] = {}
     triples = _Triples(triples_of)
     shared = _alerts(ranked)
     for candidate in ranked:
-        if alike := next((one for one in folds if _likewise(one.best, candidate, shared)), None):
-            alike.likewise.append(candidate)
+        alerts = candidate.topic.alerts & shared
+        alike = (one for name in alerts for one in named.get(name, ()))
+        if fold := next((one for one in alike if _likewise(one.best, candidate)), None):
+            fold.likewise.append(candidate)
         elif len(folds) == 2 * limit:
             continue  # what is about one of these alerts is still to be named
-        elif copied := next((one for one in folds if _copied(one.best, candidate, triples)), None):
-            copied.copies.append(candidate)
+        elif fold := next((one for one in folds if _copied(one.best, candidate, triples)), None):
+            fold.copies.append(candidate)
         else:
-            folds.append(Fold(candidate))
+            folds.append(fold := Fold(candidate))
+            for name in alerts:
+                named.setdefault(name, []).append(fold)
     yield from map(_fullest, folds[:limit])
 
 
@@ -58,14 +63,12 @@ def _alerts(ranked: Iterable[Candidate]) -> frozenset[str]:
     return frozenset(name for name, count in counted.items() if count <= FAMILY)
 
 
-def _likewise(one: Candidate, other: Candidate, names: frozenset[str]) -> bool:
-    """Whether both are about one alert and called the same. What is for different services stays apart,
+def _likewise(one: Candidate, other: Candidate) -> bool:
+    """Whether two about the same alert are called the same. What is for different services stays apart,
     and so do pages that only have an alert in common: of two ways out, one may be out of date.
     """
     services, others = one.runbook.services, other.runbook.services
     if services and others and not set(services) & set(others):
-        return False
-    if not one.topic.alerts & other.topic.alerts & names:
         return False
     return key(one.topic.title) == key(other.topic.title)
 

@@ -28,6 +28,10 @@ class Vocabulary:
     """How many topics there are."""
     whole: float
     """The weights of the words that stand anywhere, together."""
+    said: frozenset[str]
+    """The stems and their kin, to hold titles against."""
+    forms: Mapping[str, str]
+    """Stem or kin -> stem, of those that are not too common to tell anything."""
 
     def coverage(self, topic: int) -> float:
         """Which part of the query's weight stands in this topic, of the words that stand anywhere."""
@@ -52,7 +56,7 @@ class Vocabulary:
     def share(self, title: frozenset[str], weights: Mapping[str, float]) -> float:
         """Which part of a title's weight the query has. `weights`: of all stems of the title."""
         whole = sum(weights[stem] for stem in title)
-        return sum(weights[stem] for stem in title & with_kin(self.stems)) / whole if whole else 0.0
+        return sum(weights[stem] for stem in title & self.said) / whole if whole else 0.0
 
     def has_all(self, title: frozenset[str]) -> bool:
         """Whether the query has every word of a title."""
@@ -60,8 +64,8 @@ class Vocabulary:
 
     def named_by(self, title: frozenset[str]) -> float:
         """Which part of the query's weight a title has, of the words that stand anywhere."""
-        found = sum(self.weights[stem] for stem in with_kin(title) & self.holders.keys())
-        return found / self.whole if self.whole else 0.0
+        stems = {self.forms[form] for form in title & self.forms.keys()}
+        return sum(self.weights[stem] for stem in stems) / self.whole if self.whole else 0.0
 
     def shared_with(self, topic: int) -> tuple[str, ...]:
         """The rarest of the query's words that stand in this topic."""
@@ -69,9 +73,9 @@ class Vocabulary:
         return tuple(self.stems[s] for s in rarest if topic in self.holders[s])[:SHOWN_WORDS]
 
 
-def with_kin(stems: Iterable[str]) -> set[str]:
-    """The stems, and those that are of the same word."""
-    return {kin for stem in stems for kin in (stem, KIN.get(stem, stem))}
+def with_kin(stems: Iterable[str]) -> dict[str, str]:
+    """The stems, and those that are of the same word -> the stem."""
+    return {form: stem for stem in stems for form in (KIN.get(stem, stem), stem)}
 
 
 def weight(holders: int, count: int) -> float:
@@ -89,4 +93,5 @@ def vocabulary(lookup: Lookup, words: Sequence[str]) -> Vocabulary:
     telling = [stem for stem in stems if 0 < held.get(stem, 0) <= most]
     holders = {stem: frozenset(lookup.topics_with(stems[stem])) for stem in telling}
     whole = sum(weights[stem] for stem in holders)
-    return Vocabulary(tuple(words), stems, holders, weights, count, whole)
+    said, forms = frozenset(with_kin(stems)), with_kin(holders)
+    return Vocabulary(tuple(words), stems, holders, weights, count, whole, said, forms)
