@@ -21,7 +21,7 @@ from ingest.lookup import Lookup, Runbook, StoredSection
 from ingest.ranking import explain
 from ingest.reader import Generation, Reader
 
-NEIGHBOURS = 200
+NEIGHBOURS = 100
 """How many the vectors give to the fusion."""
 LEXICAL, HYBRID, ROUTED = "lexical", "lexical and dense", "routed"
 NEAREST = 3

@@ -38,10 +38,10 @@ class Vocabulary:
         found = sum(self.weights[stem] for stem, held in self.holders.items() if topic in held)
         return found / self.whole if self.whole else 0.0
 
-    @property
-    def telling(self) -> tuple[str, ...]:
-        """The words that are not too common to tell anything; all of them where none is left."""
-        return tuple(dict.fromkeys(self.stems[stem] for stem in self.holders)) or self.words
+    def rarest(self, count: int) -> tuple[str, ...]:
+        """The words that tell the most, at most so many; all words where none tells anything."""
+        stems = sorted(self.holders, key=lambda stem: -self.weights[stem])[:count]
+        return tuple(dict.fromkeys(self.stems[stem] for stem in stems)) or self.words
 
     @property
     def known(self) -> float:
