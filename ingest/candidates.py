@@ -31,6 +31,8 @@ WORDS = 48
 """A description of an alert can be long; what it is about comes early."""
 RAREST = 16
 """So many of them find what all of them find, in less time."""
+EMBEDDED = 40
+"""Words that the model reads: a longer text costs it more and tells it no more."""
 FAMILY = 8
 """A name that more topics than this share is no alert's name."""
 STUB_WORDS, FULLER = 100, 3
@@ -74,11 +76,14 @@ class Wanted:
 
     @property
     def to_embed(self) -> str:
-        """The query as the model reads it: an alert's name in its words, which identifiers hide from it."""
-        if not self.alert:
-            return self.text
-        words = " ".join(identifier_parts(self.alert)).lower() or self.alert
-        return f"{words} {self.text.replace(self.alert, '')}".strip()
+        """The query as the model reads it: its beginning, and an alert's name in its words, which
+        identifiers hide from it.
+        """
+        text = self.text
+        if self.alert:
+            words = " ".join(identifier_parts(self.alert)).lower() or self.alert
+            text = f"{words} {text.replace(self.alert, '')}"
+        return " ".join(text.split()[:EMBEDDED])
 
     @property
     def weights(self) -> Evidence:
