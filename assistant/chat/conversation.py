@@ -22,7 +22,7 @@ from assistant.chat.answers.words import at, cite, plain
 from assistant.chat.contract import Ask, Choice, Reply, Step
 from assistant.chat.memory import Memory, Thread
 from assistant.chat.understanding import SURE, Context, Intent, Meaning, understand
-from assistant.errors import AssistantError
+from assistant.errors import AssistantError, NotFound
 from assistant.incident import Evidence, Report
 from assistant.store import Filter, Progress, Store
 
@@ -263,7 +263,7 @@ class Conversation:
         if not id:
             return None
         if id not in self._reports:
-            with contextlib.suppress(AssistantError):
+            with contextlib.suppress(NotFound):  # pruned; any other failure is to be said
                 self._reports[id] = await self._engine.store.report(id)
             for old in list(self._reports)[:-_MOST_REPORTS]:
                 del self._reports[old]

@@ -1,7 +1,9 @@
 """The conversation where the systems are down or the text is bad: clear answers, nothing executed."""
 
 import asyncio
+import sqlite3
 import tomllib
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,8 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from assistant.chat.contract import Ask, Reply, Step
+from assistant.chat.memory import Memory, Thread
 from assistant.chat.understanding import Intent, Meaning
-from assistant.errors import NotFound
+from assistant.errors import AssistantError, NotFound
 from tests.assistant.chat.reports import report
 from tests.assistant.chat.talking import NOW, Deaf, Hearing, conversation, say
 
@@ -51,6 +54,20 @@ async def test_an_unknown_id_is_said_to_be_unknown(tmp_path):
     assert systems.triaged == ["P404"]
     assert [step.text for step in steps] == ["reading the alert"]
     assert "no alert 'P404'" in reply.text
+    assert not reply.sure
+
+
+async def test_a_store_that_cannot_be_read_is_said_to_be_so_and_is_not_no_report(tmp_path):
+    async with Memory.open(tmp_path / "chat.db") as memory:
+        await memory.save(Thread(id="one", alert="P777", report="t0"))
+    async with conversation(tmp_path, Deaf()) as engine:
+        with closing(sqlite3.connect(tmp_path / "incidents.db")) as database:
+            database.execute("DROP TABLE triages")
+        _, reply = await say(engine, "what is the cause?")
+        with pytest.raises(AssistantError, match=r"incidents\.db failed"):
+            await engine.evidence("one", "e394e65f5")
+    assert "Not answered" in reply.text
+    assert "incidents.db" in reply.text
     assert not reply.sure
 
 

@@ -18,6 +18,7 @@ from assistant.chat.slack.logs import Redacted
 from assistant.chat.slack.running import Listen, OnDuty, Served, serve
 from assistant.chat.slack.settings import slack_settings
 from assistant.errors import NotFound
+from tests.assistant.chat.logged import Lines
 from tests.assistant.chat.slack.slack_server import (
     APP_TOKEN,
     BOT_TOKEN,
@@ -139,17 +140,6 @@ class Talk:
 
     def response(self, place: int = -1) -> str:
         return str(self.server.responses[place]["text"])
-
-
-class Lines(logging.Handler):
-    """Keeps the lines of a log, as they would be written."""
-
-    def __init__(self, lines: list[str]) -> None:
-        super().__init__()
-        self.lines = lines
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(self.format(record))
 
 
 Opened = Callable[..., AbstractAsyncContextManager[Talk]]

@@ -23,6 +23,7 @@ from assistant.chat.web.running import Listen, Served, serve
 from assistant.chat.web.settings import web_settings
 from assistant.incident import Evidence, Status
 from assistant.store import Store
+from tests.assistant.chat.logged import Lines
 
 NOW = datetime(2026, 3, 14, 2, 26, tzinfo=UTC)
 TOKEN = "a-made-up-token-of-priya"
@@ -103,17 +104,6 @@ class Web:
         async with self.client() as client:
             await client.post("/login", data={"token": TOKEN})
             yield client
-
-
-class Lines(logging.Handler):
-    """Keeps the lines of a log."""
-
-    def __init__(self, lines: list[str]) -> None:
-        super().__init__()
-        self.lines = lines
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(self.format(record))
 
 
 Opened = Callable[..., AbstractAsyncContextManager[Web]]
